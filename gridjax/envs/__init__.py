@@ -1,0 +1,7 @@
+"""The environment contract, the tasks and their registry."""
+
+from gridjax.envs.environment import Environment, Transition
+from gridjax.envs.registry import make, register, tasks
+from gridjax.envs.spaces import Box, Discrete
+
+__all__ = ["Box", "Discrete", "Environment", "Transition", "make", "register", "tasks"]

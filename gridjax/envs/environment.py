@@ -1,0 +1,104 @@
+"""The environment contract: pure functions of key, state, actions and params.
+
+A task is a frozen, hashable subclass of `Environment`. Numbers live in its `params` pytree, so that
+`jax.vmap` runs over grids, profiles, prices and reward weights; structure lives in the class.
+
+    env, params = gridjax.make("VoltageControl-v0", network="case33bw")
+    obs, state = env.reset(key, params)
+    obs, state, reward, terminated, truncated, info = env.step(key, state, actions, params)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from gridjax.envs.spaces import Space
+
+State = TypeVar("State")
+Params = TypeVar("Params")
+PerGroup = dict[str, jax.Array]
+
+
+class Transition(NamedTuple):
+    """What one step of the task itself yields, before any reset."""
+
+    state: Any
+    reward: PerGroup  # [n_agents] per group
+    terminated: jax.Array  # [], bool: the grid failed
+    truncated: jax.Array  # [], bool: time ran out
+    cost: dict[str, jax.Array]  # named, [], >= 0
+    metrics: dict[str, jax.Array]  # named physical quantities
+
+
+class Environment(ABC, Generic[State, Params]):
+    """A multi-agent task. Subclasses are frozen dataclasses and write the abstract methods only."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The registered name, such as `"VoltageControl-v0"`."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> Mapping[str, int]:
+        """Number of agents in each group (type) of agents."""
+
+    @abstractmethod
+    def initial(self, key: jax.Array, params: Params) -> State:
+        """First state of the episode that `key` determines. Must not solve a power flow."""
+
+    @abstractmethod
+    def transition(self, key: jax.Array, state: State, actions: PerGroup, params: Params) -> Transition:
+        """One step of the task, with at most one power flow, without reset."""
+
+    @abstractmethod
+    def observe(self, state: State, params: Params) -> PerGroup:
+        """Observations `[n_agents, n_entries]` per group."""
+
+    @abstractmethod
+    def global_state(self, state: State, params: Params) -> jax.Array:
+        """Input of a central critic, `[n_entries]`, once per environment."""
+
+    @abstractmethod
+    def observation_space(self, params: Params) -> dict[str, Space]:
+        """Space of one agent's observation, per group."""
+
+    @abstractmethod
+    def action_space(self, params: Params) -> dict[str, Space]:
+        """Space of one agent's action, per group."""
+
+    @abstractmethod
+    def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        """Name and unit of every entry of an agent's observation, per group."""
+
+    def reset(self, key: jax.Array, params: Params) -> tuple[PerGroup, State]:
+        """Start the episode that `key` determines: observations and state."""
+        state = self.initial(key, params)
+        return self.observe(state, params), state
+
+    def step(
+        self, key: jax.Array, state: State, actions: PerGroup, params: Params
+    ) -> tuple[PerGroup, State, PerGroup, jax.Array, jax.Array, dict[str, Any]]:
+        """Advance one step and reset where the episode ended.
+
+        Returns observations, state, reward `[n_agents]` per group, `terminated` and `truncated`
+        (scalar booleans), and `info` with `cost`, `metrics`, and the observation and global state
+        from before any reset (`final_observation`, `final_global_state`), always present.
+        """
+        step_key, reset_key = jax.random.split(key)
+        out = self.transition(step_key, state, actions, params)
+        done = out.terminated | out.truncated
+        fresh = self.initial(reset_key, params)
+        after = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, out.state)
+        info = {
+            "final_observation": self.observe(out.state, params),
+            "final_global_state": self.global_state(out.state, params),
+            "cost": out.cost,
+            "metrics": out.metrics,
+        }
+        return self.observe(after, params), after, out.reward, out.terminated, out.truncated, info

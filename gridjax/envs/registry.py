@@ -1,0 +1,37 @@
+"""Tasks by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from gridjax.envs.environment import Environment
+
+Factory = Callable[..., tuple[Environment, Any]]
+_FACTORIES: dict[str, Factory] = {}
+
+
+def register(name: str, factory: Factory) -> None:
+    """Make `factory(**options) -> (env, params)` available as `gridjax.make(name, **options)`."""
+    if name in _FACTORIES and _FACTORIES[name] is not factory:
+        raise ValueError(f"task {name!r} is registered already")
+    _FACTORIES[name] = factory
+
+
+def tasks() -> tuple[str, ...]:
+    """Names of the registered tasks."""
+    return tuple(sorted(_FACTORIES))
+
+
+def make(name: str, **options: Any) -> tuple[Environment, Any]:
+    """Build the task `name`: the static environment and its default params.
+
+    Options are the task's own (`network=`, ...). Raises `ValueError` for an unknown task, with the
+    nearest names, and `TypeError` for an option that the task does not have.
+    """
+    if name not in _FACTORIES:
+        near = difflib.get_close_matches(str(name), _FACTORIES, n=3, cutoff=0.3)
+        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(tasks())}"
+        raise ValueError(f"unknown task {name!r}; {hint}")
+    return _FACTORIES[name](**options)

@@ -1,0 +1,47 @@
+"""Shapes and bounds of observations and actions, one space per agent of a group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Reals within `low` and `high` (numpy, broadcast to `shape`)."""
+
+    low: np.ndarray | float
+    high: np.ndarray | float
+    shape: tuple[int, ...]
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """One uniform sample of `shape`; bounds must be finite."""
+        return jax.random.uniform(key, self.shape, minval=jnp.asarray(self.low), maxval=jnp.asarray(self.high))
+
+    def contains(self, value: jax.Array) -> jax.Array:
+        """Whether the trailing axes of `value` lie within the bounds: bool, leading axes kept."""
+        inside = jnp.isfinite(value) & (value >= self.low) & (value <= self.high)
+        axes = tuple(range(-len(self.shape), 0))
+        return jnp.all(inside, axis=axes)
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """Integers `0 .. n - 1`."""
+
+    n: int
+    shape: tuple[int, ...] = ()
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """One uniform sample, int32."""
+        return jax.random.randint(key, self.shape, 0, self.n)
+
+    def contains(self, value: jax.Array) -> jax.Array:
+        """Whether `value` is one of the integers: bool, elementwise."""
+        return (value >= 0) & (value < self.n)
+
+
+Space = Box | Discrete

@@ -1,0 +1,181 @@
+"""Checkpoints of a whole `TrainState`, or of any pytree of arrays. The only file that imports orbax.
+
+A step is written to a temporary folder and renamed, so that a process killed while saving loses nothing
+already saved. Arrays are stored under their path in the pytree, with a manifest of types and shapes that is
+compared before anything is restored: orbax itself would let differing types pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
+
+Tree = TypeVar("Tree")
+Leaf = dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints of one run, in `folder`, of which the `keep` newest stay. A context manager: leaving it
+    waits for what is still being written.
+    """
+
+    def __init__(self, folder: str | Path, keep: int = 3) -> None:
+        if not isinstance(keep, int) or keep < 1:
+            raise ValueError(f"keep: got {keep!r}, expected a positive integer")
+        self.folder = Path(folder).absolute()
+        self._keep = keep
+        self._opened: ocp.CheckpointManager | None = None
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for what is still being written. May be called twice; a later call opens the folder again."""
+        if self._opened is not None:
+            self._opened.wait_until_finished()
+            self._opened.close()
+            self._opened = None
+
+    def save(
+        self, step: int, state: Any, metrics: Mapping[str, Any] | None = None, wait: bool = False
+    ) -> None:
+        """Save `state` as `step`, in the background unless `wait`. Steps must increase: `ValueError` if not."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        latest = self.latest_step()
+        if latest is not None and step <= latest:
+            raise ValueError(
+                f"step: got {step}, expected more than {latest}, the latest saved in {self.folder}"
+            )
+        arrays, manifest = _flatten(state)
+        saved = self._manager().save(
+            step,
+            metrics={name: float(value) for name, value in (metrics or {}).items()},
+            args=ocp.args.Composite(arrays=ocp.args.PyTreeSave(arrays), manifest=ocp.args.JsonSave(manifest)),
+        )
+        if not saved:
+            raise RuntimeError(f"step {step} was not saved in {self.folder}")
+        if wait:
+            self._manager().wait_until_finished()
+
+    def steps(self) -> list[int]:
+        """All steps that can be restored, in order."""
+        return sorted(self._manager().all_steps()) if self.folder.is_dir() else []
+
+    def latest_step(self) -> int | None:
+        """The newest step, or None."""
+        steps = self.steps()
+        return steps[-1] if steps else None
+
+    def restore(self, step: int | None, like: Tree) -> Tree:
+        """The state saved as `step` (None: the newest), in the structure of `like`, a state or its `jax.eval_shape`.
+
+        Raises `FileNotFoundError` where there is no such step, `ValueError` where it was saved from another
+        network or configuration, naming the first leaf that differs.
+        """
+        self._wait()
+        steps = self.steps()
+        if not steps:
+            raise FileNotFoundError(f"no checkpoint in {self.folder}")
+        step = steps[-1] if step is None else step
+        if step not in steps:
+            raise FileNotFoundError(f"no checkpoint of step {step} in {self.folder}, which holds {steps}")
+        manager = self._manager()
+        found = manager.restore(step, args=ocp.args.Composite(manifest=ocp.args.JsonRestore()))["manifest"]
+        _compare(found, _manifest(like), f"{self.folder}, step {step}")
+        stored = {
+            name: ocp.RestoreArgs(restore_type=np.ndarray) for name, leaf in found.items() if _size(leaf)
+        }
+        arrays = manager.restore(
+            step,
+            args=ocp.args.Composite(
+                arrays=ocp.args.PyTreeRestore(item=dict.fromkeys(stored, 0), restore_args=stored),
+            ),
+        )["arrays"]
+        return _unflatten(like, arrays, found)
+
+    def metrics(self, step: int) -> dict[str, float]:
+        """The metrics saved with `step`."""
+        self._wait()
+        return dict(self._manager().metrics(step) or {})
+
+    def _wait(self) -> None:
+        if self._opened is not None:
+            self._opened.wait_until_finished()
+
+    def _manager(self) -> ocp.CheckpointManager:
+        if self._opened is None:
+            options = ocp.CheckpointManagerOptions(max_to_keep=self._keep, create=False)
+            self._opened = ocp.CheckpointManager(self.folder, options=options)
+        return self._opened
+
+
+def _is_key(x: Any) -> bool:
+    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+
+
+def _size(leaf: Leaf) -> int:
+    return int(np.prod(leaf["shape"]))
+
+
+def _named(tree: Any) -> list[tuple[str, Any]]:
+    return [
+        (jax.tree_util.keystr(path).lstrip("."), x) for path, x in jax.tree_util.tree_leaves_with_path(tree)
+    ]
+
+
+def _manifest(tree: Any) -> dict[str, Leaf]:
+    """Type and shape of every leaf, by its path; random keys keep their own type, such as `key<fry>`."""
+    return {name: {"dtype": str(x.dtype), "shape": list(x.shape)} for name, x in _named(tree)}
+
+
+def _flatten(tree: Any) -> tuple[dict[str, np.ndarray], dict[str, Leaf]]:
+    """Arrays by path, and the manifest. Empty arrays cannot be stored: the manifest is enough for them."""
+    manifest = _manifest(tree)
+    arrays = {}
+    for name, x in _named(tree):
+        if _is_key(x):
+            manifest[name]["implementation"] = str(jax.random.key_impl(x))
+        if x.size:
+            # A copy: the save goes on in the background.
+            arrays[name] = np.array(jax.random.key_data(x) if _is_key(x) else x)
+    return arrays, manifest
+
+
+def _compare(found: dict[str, Leaf], expected: dict[str, Leaf], where: str) -> None:
+    for name in [*expected, *(name for name in found if name not in expected)]:
+        saved, wanted = _describe(found.get(name)), _describe(expected.get(name))
+        if saved != wanted:
+            raise ValueError(
+                f"a checkpoint from another network or configuration ({where}): "
+                f"{name} is {saved} there, expected {wanted}"
+            )
+
+
+def _describe(leaf: Leaf | None) -> str:
+    return "absent" if leaf is None else f"{leaf['dtype']}{list(leaf['shape'])}"
+
+
+def _unflatten(like: Tree, arrays: Mapping[str, np.ndarray], manifest: dict[str, Leaf]) -> Tree:
+    leaves = []
+    for name, x in _named(like):
+        if not _size(manifest[name]):
+            leaf = jnp.zeros(x.shape, x.dtype)
+        elif _is_key(x):
+            leaf = jax.random.wrap_key_data(jnp.asarray(arrays[name]), impl=manifest[name]["implementation"])
+        else:
+            leaf = jnp.asarray(arrays[name])
+        # Only what was placed on purpose is placed again: committing the rest would compile a second time.
+        leaves.append(jax.device_put(leaf, x.sharding) if getattr(x, "committed", False) else leaf)
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)

@@ -1,0 +1,80 @@
+"""What the networks must fit: the agents of a task, and the sizes of what they see and do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gridjax.envs.environment import Environment
+from gridjax.envs.spaces import Box
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of agents: `observation` and `action` are the lengths of one agent's vectors."""
+
+    name: str
+    agents: int
+    observation: int
+    action: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All groups, in the order in which per-agent quantities are concatenated, and the global state's length."""
+
+    groups: tuple[Group, ...]
+    global_state: int
+
+    @property
+    def agents(self) -> int:
+        """Number of agents in all groups together."""
+        return sum(group.agents for group in self.groups)
+
+    def join(self, per_group: dict[str, jax.Array]) -> jax.Array:
+        """Dict of `[..., n_agents]` to one array `[..., all agents]`."""
+        if len(self.groups) == 1:
+            return per_group[self.groups[0].name]
+        return jnp.concatenate([per_group[group.name] for group in self.groups], axis=-1)
+
+    def split(self, joined: jax.Array, axis: int = -1) -> dict[str, jax.Array]:
+        """Inverse of `join`, along `axis`."""
+        ends = np.cumsum([group.agents for group in self.groups])[:-1]
+        parts = jnp.split(joined, ends, axis=axis) if len(self.groups) > 1 else [joined]
+        return {group.name: part for group, part in zip(self.groups, parts)}
+
+
+def layout_of(env: Environment, params: Any) -> Layout:
+    """Read the layout of a task, or raise a `ValueError` that says what a learner cannot handle. Host-side."""
+    if not env.groups:
+        raise ValueError(f"groups of {env.name}: got none, expected at least one group of agents")
+    observation, state = jax.eval_shape(env.reset, jax.random.key(0), params)
+    global_state = jax.eval_shape(env.global_state, state, params)
+    if len(global_state.shape) != 1:
+        raise ValueError(f"global_state of {env.name}: got shape {global_state.shape}, expected one axis")
+    observation_spaces, action_spaces = env.observation_space(params), env.action_space(params)
+    groups = []
+    for name, agents in env.groups.items():
+        shape = observation_spaces[name].shape
+        if len(shape) != 1 or observation[name].shape != (agents, *shape):
+            raise ValueError(
+                f"observation of group {name!r} of {env.name}: got shape {observation[name].shape} with an agent's "
+                f"space of shape {shape}, expected ({agents}, n) and (n,)"
+            )
+        groups.append(Group(name, agents, shape[0], _action_size(env.name, name, action_spaces[name])))
+    return Layout(tuple(groups), global_state.shape[0])
+
+
+def _action_size(env: str, group: str, space: Any) -> int:
+    unit = (
+        isinstance(space, Box) and np.all(np.asarray(space.low) == -1) and np.all(np.asarray(space.high) == 1)
+    )
+    if not unit or len(space.shape) != 1 or space.shape[0] < 1:
+        raise ValueError(
+            f"action_space of group {group!r} of {env}: got {space}, expected a Box from -1 to 1 of shape (n,)"
+        )
+    return space.shape[0]

@@ -1,0 +1,277 @@
+"""Multi-agent proximal policy optimisation (Yu et al. 2022), and with a local critic its independent kin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gridjax.envs.environment import Environment
+from gridjax.learners import losses, settings
+from gridjax.learners.advantage import generalised_advantage
+from gridjax.learners.layout import Layout, layout_of
+from gridjax.learners.networks import ACTIVATIONS, SHARING, Actor, CentralCritic, LocalCritic
+from gridjax.learners.normalise import RunningStats, empty_stats, merge, normalise
+from gridjax.learners.optimise import Batch, run_epochs, transformation
+from gridjax.learners.policy import Policy
+from gridjax.learners.rollout import Rollout, collect
+from gridjax.learners.train_state import TrainState, no_episodes
+
+# Returns drift as the policy improves: their statistics remember about a hundred updates.
+VALUE_MEMORY = 0.99
+
+
+def _static(default: Any) -> Any:
+    return field(default=default, metadata={"static": True})
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class MAPPO:
+    """A frozen description of training; build it with `MAPPO.create(env, params, **settings)`.
+
+    Settings that are numbers, and `env_params`, are leaves: `jax.vmap` runs over them. The others are
+    static. `init` and `update` are compiled, and pure.
+    """
+
+    env: Environment = field(metadata={"static": True})
+    layout: Layout = field(metadata={"static": True})
+    env_params: Any
+
+    learning_rate: Any = 5e-4
+    final_learning_rate_fraction: Any = 0.0  # reached at total_updates, where decay_learning_rate
+    total_updates: Any = 1000
+    gamma: Any = 0.99
+    gae_lambda: Any = 0.95
+    clip: Any = 0.2
+    value_clip: Any = 0.2  # in standard deviations of the return
+    huber_delta: Any = 10.0  # in standard deviations of the return
+    entropy_coefficient: Any = 0.0
+    value_coefficient: Any = 0.5
+    max_grad_norm: Any = 0.5
+
+    num_envs: int = _static(128)
+    num_steps: int = _static(16)
+    num_epochs: int = _static(4)
+    num_minibatches: int = _static(4)
+    hidden: tuple[int, ...] = _static((64, 64))
+    activation: str = _static("tanh")  # "tanh", "relu", "silu"
+    sharing: str = _static("group")  # "all", "group", "agent": see networks
+    central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
+    normalise_observations: bool = _static(True)  # of the actor and of the critic, global state included
+    normalise_values: bool = _static(True)
+    value_loss: str = _static("huber")  # "clipped", "huber", "squared"
+    decay_learning_rate: bool = _static(False)
+    initial_log_std: float = _static(-1.5)  # of the action before tanh
+
+    def __post_init__(self) -> None:
+        # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
+        for name in ("num_envs", "num_steps", "num_epochs", "num_minibatches"):
+            settings.check_count(name, getattr(self, name))
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for width in self.hidden:
+            settings.check_count("hidden", width)
+        settings.check_choice("activation", self.activation, ACTIVATIONS)
+        settings.check_choice("sharing", self.sharing, SHARING)
+        settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
+        settings.check_sharing(self.sharing, self.layout)
+        samples = self.num_envs * self.num_steps
+        if samples % self.num_minibatches:
+            raise ValueError(
+                f"num_minibatches: got {self.num_minibatches}, expected a divisor of num_envs * num_steps = {samples}"
+            )
+
+    @classmethod
+    def create(cls, env: Environment, params: Any, **chosen: Any) -> MAPPO:
+        """A learner for `env`, all settings checked. Raises `ValueError` naming the field, value and expectation."""
+        given = {"env", "env_params", "layout"}
+        settings.check_names(chosen, {entry.name for entry in fields(cls)} - given)
+        for name in settings.NUMBERS.keys() & chosen.keys():
+            settings.check_number(name, chosen[name])
+        layout = layout_of(env, params)
+        # Arrays of the host would be copied to the device at every call.
+        params = jax.tree.map(
+            lambda x: jnp.asarray(x) if isinstance(x, np.ndarray | np.generic) else x, params
+        )
+        return cls(env=env, env_params=params, layout=layout, **chosen)
+
+    @property
+    def actor(self) -> Actor:
+        """The policy network."""
+        return Actor(self.layout, self.sharing, self.hidden, self.activation, self.initial_log_std)
+
+    @property
+    def critic(self) -> CentralCritic | LocalCritic:
+        """The value network."""
+        if self.central_critic:
+            return CentralCritic(self.layout, self.hidden, self.activation)
+        return LocalCritic(self.layout, self.sharing, self.hidden, self.activation)
+
+    @jax.jit
+    def init(self, key: jax.Array) -> TrainState:
+        """The state at the start of training that `key` determines, environments reset."""
+        actor_key, critic_key, env_key, key = jax.random.split(key, 4)
+        observation, env_state = jax.vmap(self.env.reset, (0, None))(
+            jax.random.split(env_key, self.num_envs), self.env_params
+        )
+        seen = {group.name: jnp.zeros((group.agents, group.observation)) for group in self.layout.groups}
+        critic_input = jnp.zeros(self.layout.global_state) if self.central_critic else seen
+        params = {
+            "actor": self.actor.init(actor_key, seen)["params"],
+            "critic": self.critic.init(critic_key, critic_input)["params"],
+        }
+        state = TrainState(
+            params=params,
+            optimiser=transformation(self.max_grad_norm).init(params),
+            observation_stats={group.name: empty_stats((group.observation,)) for group in self.layout.groups},
+            global_stats=empty_stats((self.layout.global_state,)),
+            value_stats={group.name: empty_stats() for group in self.layout.groups},
+            env_state=env_state,
+            observation=observation,
+            episodes=no_episodes(self.num_envs),
+            key=key,
+            updates=jnp.zeros((), jnp.int32),
+        )
+        # Weakly typed leaves would come back strong from the first update, and compile it a second time.
+        return jax.tree.map(_strong, state)
+
+    @jax.jit
+    def update(self, state: TrainState) -> tuple[TrainState, dict[str, jax.Array]]:
+        """One rollout and the epochs on it: the next state, and metrics (scalars)."""
+        key, rollout_key, shuffle_key = jax.random.split(state.key, 3)
+        state, rollout, logged = collect(self, state, rollout_key)
+        batch, returns, metrics = self._prepare(state, rollout)
+        step_size = self.step_size(state.updates)
+        params, optimiser, steps = run_epochs(
+            self, state.params, state.optimiser, batch, step_size, shuffle_key
+        )
+        # One set of statistics serves a whole update, acting and learning: new ones wait for the next.
+        state = replace(
+            self._observe(state, rollout, returns),
+            params=params,
+            optimiser=optimiser,
+            key=key,
+            updates=state.updates + 1,
+        )
+        first_ratio_deviation = steps.pop("ratio_deviation")[0, 0]
+        metrics |= {name: jnp.mean(x) for name, x in steps.items()} | logged
+        metrics |= {
+            "first_ratio_deviation": first_ratio_deviation,
+            "learning_rate": step_size,
+            "episode_return": state.episodes.last_return,
+            "episode_length": state.episodes.last_length,
+            "episodes": state.episodes.finished,
+        }
+        return state, metrics
+
+    def policy(self, state: TrainState) -> Policy:
+        """The policy of `state`, to act with: `policy(observation, key=None)`."""
+        return Policy(state.params["actor"], state.observation_stats, self.actor, self.normalise_observations)
+
+    def step_size(self, updates: jax.Array) -> jax.Array:
+        """Learning rate after `updates` updates: constant, or linear to its final fraction."""
+        if not self.decay_learning_rate:
+            return jnp.asarray(self.learning_rate, jnp.float32)
+        progress = jnp.clip(updates / self.total_updates, 0.0, 1.0)
+        return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
+
+    def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Observations as the networks take them."""
+        if not self.normalise_observations:
+            return observation
+        return {name: normalise(state.observation_stats[name], x) for name, x in observation.items()}
+
+    def scale_global(self, state: TrainState, global_state: jax.Array) -> jax.Array:
+        """The global state as the central critic takes it."""
+        return normalise(state.global_stats, global_state) if self.normalise_observations else global_state
+
+    def critic_output(
+        self, params: dict[str, Any], observation: dict[str, jax.Array], global_state: Any
+    ) -> jax.Array:
+        """Normalised values `[..., all agents]` for normalised inputs."""
+        return self.critic.apply(
+            {"params": params["critic"]}, global_state if self.central_critic else observation
+        )
+
+    def evaluate(self, state: TrainState, observation: dict[str, jax.Array], global_state: Any) -> jax.Array:
+        """Normalised values `[..., all agents]` for inputs as the task gives them."""
+        if self.central_critic:
+            return self.critic_output(state.params, {}, self.scale_global(state, global_state))
+        return self.critic_output(state.params, self.scale_observation(state, observation), None)
+
+    def _value_scale(self, stats: dict[str, RunningStats]) -> tuple[jax.Array, jax.Array]:
+        """Mean and standard deviation of returns, `[all agents]` each."""
+        groups = self.layout.groups
+        mean = self.layout.join(
+            {group.name: jnp.full(group.agents, stats[group.name].mean) for group in groups}
+        )
+        std = self.layout.join(
+            {group.name: jnp.full(group.agents, stats[group.name].std) for group in groups}
+        )
+        return mean, std
+
+    def _prepare(self, state: TrainState, rollout: Rollout) -> tuple[Batch, jax.Array, dict[str, jax.Array]]:
+        """The samples to learn from `[T * N, ...]`, the returns `[T, N, A]`, and metrics of the rollout."""
+        # Normalised once here and reused in every epoch.
+        observation = self.scale_observation(state, rollout.observation)
+        global_state = self.scale_global(state, rollout.global_state) if self.central_critic else None
+        value = self.critic_output(state.params, observation, global_state)
+        mean, std = self._value_scale(state.value_stats)
+        ends = rollout.terminated[..., None], rollout.truncated[..., None]
+        advantage = generalised_advantage(
+            rollout.reward,
+            value * std + mean,
+            rollout.next_value * std + mean,
+            *ends,
+            self.gamma,
+            self.gae_lambda,
+        )
+        returns = advantage + value * std + mean
+        metrics = {
+            "explained_variance": losses.explained_variance(value * std + mean, returns),
+            "value": jnp.mean(value * std + mean),
+            "reward": jnp.mean(rollout.reward),
+        }
+        per_group = self.layout.split(rollout.reward)
+        if len(per_group) > 1:
+            metrics |= {f"reward/{name}": jnp.mean(x) for name, x in per_group.items()}
+        batch = Batch(
+            observation=observation,
+            global_state=global_state,
+            pre_tanh=rollout.pre_tanh,
+            log_prob=rollout.log_prob,
+            advantage=self.layout.join(
+                {name: _whiten(x) for name, x in self.layout.split(advantage).items()}
+            ),
+            value=value,
+            target=(returns - mean) / std,
+        )
+        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
+
+    def _observe(self, state: TrainState, rollout: Rollout, returns: jax.Array) -> TrainState:
+        """Statistics with the rollout's observations, global states and returns counted in."""
+        if self.normalise_observations:
+            merged = {
+                name: merge(state.observation_stats[name], x) for name, x in rollout.observation.items()
+            }
+            state = replace(state, observation_stats=merged)
+        if self.normalise_observations and self.central_critic:
+            state = replace(state, global_stats=merge(state.global_stats, rollout.global_state))
+        if self.normalise_values:
+            split = self.layout.split(returns)
+            merged = {name: merge(state.value_stats[name], x, VALUE_MEMORY) for name, x in split.items()}
+            state = replace(state, value_stats=merged)
+        return state
+
+
+def _whiten(advantage: jax.Array) -> jax.Array:
+    """Zero mean and unit deviation over all samples of one group."""
+    return (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)
+
+
+def _strong(x: jax.Array) -> jax.Array:
+    """`x` with its type no longer weak; random keys have none."""
+    return x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)

@@ -1,0 +1,156 @@
+"""Actor and critic networks, and how agents share their parameters.
+
+`sharing` is one of
+- "all": one network for every agent; groups must agree in the sizes of observation and action;
+- "group": one network per group;
+- "agent": independent parameters for every agent, evaluated in one batched product.
+Where agents share a network, a one-hot agent index joins its input, so that they may still differ.
+"""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from gridjax.learners.layout import Layout
+
+SHARING = ("all", "group", "agent")
+ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu, "silu": nn.silu}
+
+
+class Layer(nn.Module):
+    """Affine map with orthogonal kernel. With `agents` > 0 the input `[..., agents, n]` is taken to end in a
+    one-hot agent index: its product with the kernel is a row of the kernel, so it is never formed.
+    """
+
+    features: int
+    scale: float
+    agents: int = 0
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        n = x.shape[-1]
+        kernel = self.param(
+            "kernel", nn.initializers.orthogonal(self.scale), (n + self.agents, self.features)
+        )
+        bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
+        offset = kernel[n:] + bias if self.agents else bias
+        return x @ kernel[:n] + offset
+
+
+class MLP(nn.Module):
+    """Layers of the widths `hidden`, then a linear one: `[..., n]` to `[..., outputs]`."""
+
+    hidden: tuple[int, ...]
+    outputs: int
+    activation: str
+    output_scale: float
+    agents: int = 0
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        agents = self.agents
+        for width in self.hidden:
+            x = ACTIVATIONS[self.activation](Layer(width, 2.0**0.5, agents)(x))
+            agents = 0
+        return Layer(self.outputs, self.output_scale, agents)(x)
+
+
+class PerAgent(nn.Module):
+    """One output vector per agent: dict of `[..., n_agents, n]` to dict of `[..., n_agents, outputs]`.
+
+    `outputs` holds one size per group, in the order of the layout.
+    """
+
+    layout: Layout
+    sharing: str
+    hidden: tuple[int, ...]
+    activation: str
+    output_scale: float
+    outputs: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        groups = self.layout.groups
+        if self.sharing == "all":
+            joined = jnp.concatenate([observation[group.name] for group in groups], axis=-2)
+            out = self._mlp(MLP, self.outputs[0], self.layout.agents, "shared")(joined)
+            return self.layout.split(out, axis=-2)
+        if self.sharing == "group":
+            return {
+                group.name: self._mlp(MLP, outputs, group.agents, group.name)(observation[group.name])
+                for group, outputs in zip(groups, self.outputs)
+            }
+        stacked = nn.vmap(
+            MLP, in_axes=-2, out_axes=-2, variable_axes={"params": 0}, split_rngs={"params": True}
+        )
+        return {
+            group.name: self._mlp(stacked, outputs, 0, group.name)(observation[group.name])
+            for group, outputs in zip(groups, self.outputs)
+        }
+
+    def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
+        return module(self.hidden, outputs, self.activation, self.output_scale, agents, name=name)
+
+
+class Actor(nn.Module):
+    """Mean `[..., n_agents, n_action]` and log standard deviation of each group's action before tanh.
+
+    The latter is a parameter, one per action entry and network, and broadcasts to the mean.
+    """
+
+    layout: Layout
+    sharing: str
+    hidden: tuple[int, ...]
+    activation: str
+    initial_log_std: float
+
+    @nn.compact
+    def __call__(self, observation: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array]]:
+        groups = self.layout.groups
+        sizes = tuple(group.action for group in groups)
+        mean = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, name="mean")(
+            observation
+        )
+        init = nn.initializers.constant(self.initial_log_std)
+        if self.sharing == "all":
+            log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],)))
+        else:
+            axes = {group.name: (group.agents,) if self.sharing == "agent" else () for group in groups}
+            log_std = {
+                group.name: self.param(f"log_std_{group.name}", init, (*axes[group.name], group.action))
+                for group in groups
+            }
+        return {name: (mean[name], log_std[name]) for name in mean}
+
+
+class CentralCritic(nn.Module):
+    """One value per agent from the global state: `[..., n_state]` to `[..., all agents]`.
+
+    One body with a head per agent, whatever the sharing: it is needed in training only, and the global
+    state is read once per environment rather than once per agent.
+    """
+
+    layout: Layout
+    hidden: tuple[int, ...]
+    activation: str
+
+    @nn.compact
+    def __call__(self, global_state: jax.Array) -> jax.Array:
+        return MLP(self.hidden, self.layout.agents, self.activation, 1.0)(global_state)
+
+
+class LocalCritic(nn.Module):
+    """One value per agent from its own observation: dict of `[..., n_agents, n]` to `[..., all agents]`."""
+
+    layout: Layout
+    sharing: str
+    hidden: tuple[int, ...]
+    activation: str
+
+    @nn.compact
+    def __call__(self, observation: dict[str, jax.Array]) -> jax.Array:
+        ones = (1,) * len(self.layout.groups)
+        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones)(observation)
+        return self.layout.join({name: entry[..., 0] for name, entry in value.items()})

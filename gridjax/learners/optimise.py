@@ -1,0 +1,75 @@
+"""The epochs of an update: minibatches of whole environment steps, shuffled over time and environments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from gridjax.learners import distribution, losses
+
+if TYPE_CHECKING:
+    from gridjax.learners.mappo import MAPPO
+
+PerGroup = dict[str, jax.Array]
+
+
+class Batch(NamedTuple):
+    """B samples, each an environment step with all its agents; inputs and values are normalised."""
+
+    observation: PerGroup  # [B, n_agents, n]
+    global_state: jax.Array | None  # [B, n_state]
+    pre_tanh: PerGroup  # [B, n_agents, n_action]
+    log_prob: jax.Array  # [B, A]
+    advantage: jax.Array  # [B, A]
+    value: jax.Array  # [B, A]
+    target: jax.Array  # [B, A]
+
+
+def transformation(max_grad_norm: jax.Array | float) -> optax.GradientTransformation:
+    """Clip and precondition. The step size is applied outside, so that it may be traced and swept over."""
+    return optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam(eps=1e-5))
+
+
+def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """The objective on one minibatch, to be minimised, and its metrics: scalars."""
+    heads = learner.actor.apply({"params": params["actor"]}, batch.observation)
+    join = learner.layout.join
+    log_prob = join({name: distribution.log_prob(u, *heads[name]) for name, u in batch.pre_tanh.items()})
+    log_ratio = log_prob - batch.log_prob
+    value = learner.critic_output(params, batch.observation, batch.global_state)
+    policy = losses.policy_loss(log_ratio, batch.advantage, learner.clip)
+    critic = losses.value_loss(
+        value, batch.value, batch.target, learner.value_loss, learner.value_clip, learner.huber_delta
+    )
+    entropy = jnp.mean(join({name: distribution.entropy(*head) for name, head in heads.items()}))
+    total = policy + learner.value_coefficient * critic - learner.entropy_coefficient * entropy
+    metrics = {"policy_loss": policy, "value_loss": critic, "entropy": entropy}
+    return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
+
+
+def run_epochs(
+    learner: MAPPO, params: dict[str, Any], optimiser: Any, batch: Batch, step_size: jax.Array, key: jax.Array
+) -> tuple[dict[str, Any], Any, dict[str, jax.Array]]:
+    """Parameters and optimiser state after all epochs, and the metrics of every minibatch `[epochs, minibatches]`."""
+    chain = transformation(learner.max_grad_norm)
+    samples = batch.log_prob.shape[0]
+
+    def minibatch(carry: tuple[Any, Any], rows: jax.Array) -> Any:
+        params, optimiser = carry
+        chosen = jax.tree.map(lambda x: x[rows], batch)
+        gradient, metrics = jax.grad(loss, has_aux=True)(params, chosen, learner)
+        metrics["gradient_norm"] = optax.tree.norm(gradient)
+        updates, optimiser = chain.update(gradient, optimiser)
+        params = jax.tree.map(lambda p, u: p - step_size * u, params, updates)
+        return (params, optimiser), metrics
+
+    def epoch(carry: tuple[Any, Any], key: jax.Array) -> Any:
+        order = jax.random.permutation(key, samples).reshape(learner.num_minibatches, -1)
+        return jax.lax.scan(minibatch, carry, order)
+
+    keys = jax.random.split(key, learner.num_epochs)
+    (params, optimiser), metrics = jax.lax.scan(epoch, (params, optimiser), keys)
+    return params, optimiser, metrics

@@ -1,0 +1,75 @@
+"""Early checks of a learner's settings: each error names the field, its value and what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any
+
+from gridjax.learners.layout import Layout
+
+# Bounds of the numeric settings; None is open.
+NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
+    "learning_rate": (0.0, None),
+    "final_learning_rate_fraction": (0.0, 1.0),
+    "total_updates": (1.0, None),
+    "gamma": (0.0, 1.0),
+    "gae_lambda": (0.0, 1.0),
+    "clip": (0.0, None),
+    "value_clip": (0.0, None),
+    "huber_delta": (0.0, None),
+    "entropy_coefficient": (0.0, None),
+    "value_coefficient": (0.0, None),
+    "max_grad_norm": (0.0, None),
+}
+
+
+def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse settings that do not exist, with the nearest that do."""
+    known = sorted(known)
+    for name in settings:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise ValueError(f"setting {name!r} does not exist, expected one of {', '.join(near or known)}")
+
+
+def check_number(name: str, value: Any) -> None:
+    """Refuse a number out of its bounds. Arrays pass: they are swept over, and may be traced."""
+    if not isinstance(value, Real):
+        if isinstance(value, str | bool) or value is None:
+            raise ValueError(f"{name}: got {value!r}, expected a number")
+        return
+    low, high = NUMBERS[name]
+    number = float(value)
+    if (
+        not math.isfinite(number)
+        or (low is not None and number < low)
+        or (high is not None and number > high)
+    ):
+        bounds = f"at least {low:g}" if high is None else f"within {low:g} and {high:g}"
+        raise ValueError(f"{name}: got {value!r}, expected a finite number {bounds}")
+
+
+def check_count(name: str, value: Any) -> None:
+    """Refuse anything but a positive integer."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}, expected a positive integer")
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    """Refuse anything but one of `choices`."""
+    if value not in tuple(choices):
+        raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(choices)}")
+
+
+def check_sharing(sharing: str, layout: Layout) -> None:
+    """Refuse one network for agents that see or do vectors of different lengths."""
+    sizes = {(group.observation, group.action) for group in layout.groups}
+    if sharing == "all" and len(sizes) > 1:
+        found = ", ".join(f"{group.name} {group.observation} and {group.action}" for group in layout.groups)
+        raise ValueError(
+            f"sharing: got 'all', expected 'group' or 'agent', since the lengths of observation and action "
+            f"differ between groups ({found})"
+        )

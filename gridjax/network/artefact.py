@@ -1,0 +1,85 @@
+"""Calibrated networks on disk: one `.npz` of arrays and one `.json` that says where they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gridjax.network.network import BusIndex, Network
+from gridjax.network.validation import check_network
+
+_ARRAYS = tuple(
+    f.name for f in dataclasses.fields(Network) if not f.metadata.get("static", False)
+)
+
+
+def save_network(network: Network, folder: str | os.PathLike, description: dict[str, Any]) -> Path:
+    """Write `network` as `<folder>/<name>.npz` and its `description` as `<name>.json`; return the latter.
+
+    Each file is written under a temporary name and renamed. The JSON gains the static fields and the
+    SHA-256 of the arrays, which `load_network` checks.
+    """
+    check_network(network)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.asarray(getattr(network, name)) for name in _ARRAYS}
+    archive = folder / f"{network.name}.npz"
+    temporary = archive.with_name(archive.name + ".partial.npz")
+    np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    os.replace(temporary, archive)
+    record = {
+        **description,
+        "name": network.name,
+        "slack_buses": list(network.slack_buses),
+        "bus_index": {str(bus): row for bus, row in network.bus_index.items()},
+        "branch_labels": list(network.branch_labels),
+        "sha256": _digest(arrays),
+    }
+    sheet = folder / f"{network.name}.json"
+    partial = sheet.with_name(sheet.name + ".partial")
+    partial.write_text(json.dumps(record, indent=1) + "\n")
+    os.replace(partial, sheet)
+    return sheet
+
+
+def load_network(path: str | os.PathLike) -> Network:
+    """Read the artefact whose `.json` (or `.npz`) is at `path`.
+
+    Raises `FileNotFoundError` if a part is missing, `ValueError` if the checksum does not match.
+    """
+    sheet = Path(path).with_suffix(".json")
+    archive = sheet.with_suffix(".npz")
+    for part in (sheet, archive):
+        if not part.is_file():
+            raise FileNotFoundError(f"network artefact {part} does not exist")
+    record = json.loads(sheet.read_text())
+    with np.load(archive, allow_pickle=False) as stored:
+        missing = sorted(set(_ARRAYS) - set(stored.files))
+        if missing:
+            raise ValueError(f"network artefact {archive} lacks the arrays {missing}")
+        arrays = {name: stored[name] for name in _ARRAYS}
+    if _digest(arrays) != record["sha256"]:
+        raise ValueError(f"network artefact {archive} does not match the checksum in {sheet.name}")
+    return Network(
+        **arrays,
+        name=record["name"],
+        slack_buses=tuple(record["slack_buses"]),
+        bus_index=BusIndex({int(bus): row for bus, row in record["bus_index"].items()}),
+        branch_labels=tuple(record["branch_labels"]),
+    )
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 over names, dtypes, shapes and bytes: the content, not the zip container around it."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        value = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}:{value.dtype.str}:{value.shape};".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()

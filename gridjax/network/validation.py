@@ -1,0 +1,79 @@
+"""Early checks of a network that comes from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridjax.network.network import Network
+
+_PER_BUS = ("base_kv", "shunt", "nominal_injection")
+_PER_BRANCH = (
+    "from_bus",
+    "to_bus",
+    "resistance",
+    "reactance",
+    "charging_from",
+    "charging_to",
+    "tap_ratio",
+    "phase_shift",
+    "rating_from",
+    "rating_to",
+)
+
+
+def check_network(network: Network) -> Network:
+    """Return `network` unchanged, or raise `ValueError` that names the field at fault.
+
+    Checked: shapes, finite numbers, bus rows in range, non-zero series impedance, positive bases
+    and ratings, and that every bus is connected to a slack bus.
+    """
+    name, n_bus, n_branch = network.name, network.n_bus, network.n_branch
+    for fields, length in ((_PER_BUS, n_bus), (_PER_BRANCH, n_branch)):
+        for field in fields:
+            value = np.asarray(getattr(network, field))
+            if value.shape != (length,):
+                raise ValueError(f"network {name!r}: {field} has shape {value.shape}, expected ({length},)")
+            rating = field.startswith("rating")
+            if np.isnan(value).any() or (not rating and not np.isfinite(value).all()):
+                bad = np.flatnonzero(np.isnan(value) if rating else ~np.isfinite(value))
+                raise ValueError(f"network {name!r}: {field} is not finite at rows {bad[:5].tolist()}")
+    if not network.slack_buses:
+        raise ValueError(f"network {name!r}: slack_buses is empty, expected at least one source")
+    slack_voltage = np.asarray(network.slack_voltage)
+    if slack_voltage.shape != (len(network.slack_buses),) or not np.isfinite(slack_voltage).all():
+        raise ValueError(
+            f"network {name!r}: slack_voltage must be one finite number per slack bus "
+            f"({len(network.slack_buses)}), got {slack_voltage}"
+        )
+    for field in ("base_kv", "tap_ratio", "rating_from", "rating_to"):
+        value = np.asarray(getattr(network, field))
+        if (value <= 0).any():
+            raise ValueError(
+                f"network {name!r}: {field} must be positive, "
+                f"is {value.min()} at row {int(value.argmin())}"
+            )
+    impedance = np.hypot(network.resistance, network.reactance)
+    if n_branch and impedance.min() == 0.0:
+        raise ValueError(f"network {name!r}: branch {int(impedance.argmin())} has zero series impedance")
+    for field in ("from_bus", "to_bus"):
+        value = np.asarray(getattr(network, field))
+        if n_branch and (value.min() < 0 or value.max() >= n_bus):
+            raise ValueError(f"network {name!r}: {field} must lie in [0, {n_bus}), got {value.tolist()}")
+    dead = ~reachable(network)
+    if dead.any():
+        rows = np.flatnonzero(dead)
+        raise ValueError(
+            f"network {name!r}: {rows.size} buses are an island with no source: rows {rows[:10].tolist()}"
+        )
+    return network
+
+
+def reachable(network: Network) -> np.ndarray:
+    """Which buses are connected to a slack bus: bool `[n_bus]`."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = (np.asarray(network.from_bus), np.asarray(network.to_bus))
+    graph = coo_array((np.ones(network.n_branch), ends), shape=(network.n_bus, network.n_bus))
+    _, label = connected_components(graph, directed=False)
+    return np.isin(label, label[list(network.slack_buses)])

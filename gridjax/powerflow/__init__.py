@@ -1,0 +1,9 @@
+"""AC power flow over batches of scenarios: one entry point, several methods, status, derivatives."""
+
+from gridjax.powerflow.chord import DenseChord
+from gridjax.powerflow.flow import Flow
+from gridjax.powerflow.newton import Newton
+from gridjax.powerflow.solve import METHODS, prepare, solve
+from gridjax.powerflow.status import Status
+
+__all__ = ["METHODS", "DenseChord", "Flow", "Newton", "Status", "prepare", "solve"]

@@ -1,0 +1,75 @@
+"""What flows through the branches, from the deviation e of the bus voltages."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gridjax.network import Network
+from gridjax.powerflow.nominal import Nominal, complex_tap
+
+Array = Any
+
+
+class BranchFlow(NamedTuple):
+    """Both ends of every branch, complex p.u. `[..., n_branch]`; positive into the branch."""
+
+    power_from: jax.Array
+    power_to: jax.Array
+    current_from: jax.Array
+    current_to: jax.Array
+    losses: jax.Array  # [...], active p.u., all branches together
+
+
+def branch_flow(network: Network, nominal: Nominal, deviation: jax.Array) -> BranchFlow:
+    """Currents, powers and losses at V = V_n (1 + e), `deviation` e complex `[..., n_bus]`.
+
+    The voltage across a series element is its nominal value plus a small change, never the difference
+    of two stored voltages, so float32 keeps the digits of the losses.
+    """
+    dtype = deviation.dtype
+    v_n = jnp.asarray(nominal.voltage, dtype)
+    shift = v_n * deviation
+    voltage = v_n + shift
+    f, t = network.from_bus, network.to_bus
+    inverse_tap = (1.0 / complex_tap(network, jnp)).astype(dtype)
+    nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
+    v_from, v_to = voltage[..., f], voltage[..., t]
+    drop = jnp.asarray(nominal.drop, dtype) + (shift[..., f] * nominal_tap - shift[..., t])
+    drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
+    series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
+    inner = v_from * inverse_tap
+    charging_from = jnp.asarray(network.charging_from, dtype)
+    charging_to = jnp.asarray(network.charging_to, dtype)
+    through = series * drop
+    inner_current = through + charging_from * inner
+    current_from = inner_current * jnp.conj(inverse_tap)
+    current_to = charging_to * v_to - through
+    losses = jnp.sum(
+        series.real * _squared(drop)
+        + charging_from.real * _squared(inner)
+        + charging_to.real * _squared(v_to),
+        axis=-1,
+    )
+    return BranchFlow(
+        power_from=inner * jnp.conj(inner_current),
+        power_to=v_to * jnp.conj(current_to),
+        current_from=current_from,
+        current_to=current_to,
+        losses=losses,
+    )
+
+
+def bus_current(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:
+    """Current that the network draws at every bus, complex p.u. `[..., n_bus]`: Y V, branch by branch."""
+    flow = branch_flow(network, nominal, deviation)
+    voltage = jnp.asarray(nominal.voltage, deviation.dtype) * (1.0 + deviation)
+    total = jnp.asarray(network.shunt, deviation.dtype) * voltage
+    total = total.at[..., network.from_bus].add(flow.current_from)
+    return total.at[..., network.to_bus].add(flow.current_to)
+
+
+def _squared(value: jax.Array) -> jax.Array:
+    return value.real**2 + value.imag**2

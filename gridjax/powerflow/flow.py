@@ -1,0 +1,31 @@
+"""The result of a power flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Flow:
+    """A power flow per scenario; leading axes are those of the injection. All p.u. unless said otherwise."""
+
+    voltage: jax.Array  # [..., n_bus], complex
+    deviation: jax.Array  # [..., n_bus], complex e of V = V_n (1 + e): a warm start for the next solve
+    status: jax.Array  # [...], int32, see `Status`
+    iterations: jax.Array  # [...], int32
+    mismatch: jax.Array  # [...], largest |S - V conj(Y V)| over free buses, from the branches, not from M
+    power_from: jax.Array  # [..., n_branch], complex, into the branch at its from end
+    power_to: jax.Array  # [..., n_branch], complex, into the branch at its to end
+    current_from: jax.Array  # [..., n_branch], magnitude
+    current_to: jax.Array  # [..., n_branch], magnitude
+    loading: jax.Array  # [..., n_branch], share of the rating, the worse end; 0 where unrated
+    losses: jax.Array  # [...], active, all branches together
+    slack_power: jax.Array  # [..., n_slack], complex, what each source injects beyond the bus's own injection
+
+    @property
+    def converged(self) -> jax.Array:
+        """`status == Status.CONVERGED`, bool `[...]`."""
+        return self.status == 0

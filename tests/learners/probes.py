@@ -1,0 +1,162 @@
+"""Probe environments: each isolates one thing a learner must get right, with an answer known in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gridjax.envs.environment import Environment, PerGroup, Transition
+from gridjax.envs.spaces import Box, Space
+
+
+class ProbeState(NamedTuple):
+    time: jax.Array  # [], int32
+    signal: jax.Array  # [], in {-1, 1}, what the agents see
+
+
+class NoParams(NamedTuple):
+    reward: jax.Array | float = 1.0
+
+
+@dataclass(frozen=True)
+class Probe(Environment[ProbeState, NoParams]):
+    """One agent, one-step episodes, reward 1, nothing to see but a constant."""
+
+    sizes: tuple[tuple[str, int], ...] = (("agent", 1),)
+    length: int = 1
+    signals: bool = False  # the signal is drawn, rather than 1
+    ends: str = field(default="terminated")  # how an episode of `length` steps ends, or "never"
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def groups(self) -> dict[str, int]:
+        return dict(self.sizes)
+
+    def initial(self, key: jax.Array, params: NoParams) -> ProbeState:
+        signal = jax.random.rademacher(key, (), jnp.float32) if self.signals else jnp.ones(())
+        return ProbeState(jnp.zeros((), jnp.int32), signal)
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        return {name: jnp.full(n, params.reward) for name, n in self.sizes}
+
+    def transition(
+        self, key: jax.Array, state: ProbeState, actions: PerGroup, params: NoParams
+    ) -> Transition:
+        time = state.time + 1
+        over, never = time >= self.length, jnp.zeros((), bool)
+        return Transition(
+            state=state._replace(time=time),
+            reward=self.reward(state, actions, params),
+            terminated=over if self.ends == "terminated" else never,
+            truncated=over if self.ends == "truncated" else never,
+            cost={"excess": jnp.full((), 2.0)},
+            metrics={"time": time.astype(jnp.float32), "draw": jax.random.uniform(key)},
+        )
+
+    def features(self, state: ProbeState) -> jax.Array:
+        return state.signal[None]
+
+    def observe(self, state: ProbeState, params: NoParams) -> PerGroup:
+        return {name: jnp.tile(self.features(state), (n, 1)) for name, n in self.sizes}
+
+    def global_state(self, state: ProbeState, params: NoParams) -> jax.Array:
+        return self.features(state)
+
+    def observation_space(self, params: NoParams) -> dict[str, Space]:
+        return {name: Box(-10.0, 10.0, (1,)) for name, _ in self.sizes}
+
+    def action_space(self, params: NoParams) -> dict[str, Space]:
+        return {name: Box(-1.0, 1.0, (1,)) for name, _ in self.sizes}
+
+    def observation_labels(self, params: NoParams) -> dict[str, tuple[str, ...]]:
+        return {name: ("signal (1)",) for name, _ in self.sizes}
+
+
+@dataclass(frozen=True)
+class Constant(Probe):
+    """Value: reward 1 and the end, so the value is 1."""
+
+
+@dataclass(frozen=True)
+class Seen(Probe):
+    """Value of what is seen: the reward is the signal, and so is the value."""
+
+    signals: bool = True
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        return {name: jnp.full(n, state.signal) for name, n in self.sizes}
+
+
+@dataclass(frozen=True)
+class Delayed(Probe):
+    """Discount: two steps, reward 1 at the end only; the values are gamma and 1. The agents see the time."""
+
+    length: int = 2
+
+    def features(self, state: ProbeState) -> jax.Array:
+        return state.time.astype(jnp.float32)[None]
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        last = (state.time == 1).astype(jnp.float32)
+        return {name: jnp.full(n, last) for name, n in self.sizes}
+
+
+@dataclass(frozen=True)
+class TimeLimit(Probe):
+    """Truncation: reward 1 for ever, cut every fourth step; the value is 1 / (1 - gamma), not the sum of four."""
+
+    length: int = 4
+    ends: str = "truncated"
+
+
+@dataclass(frozen=True)
+class Target(Probe):
+    """Action: minus the squared distance to 0.5 times the signal."""
+
+    signals: bool = True
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        return {name: -jnp.square(actions[name][:, 0] - 0.5 * state.signal) for name, _ in self.sizes}
+
+
+TARGETS = {"agent": (-0.6, 0.6), "left": (-0.5,), "right": (0.4, 0.0, -0.4)}
+
+
+@dataclass(frozen=True)
+class Coordination(Probe):
+    """Credit: agents that see the same have targets of their own; `shared` pays all of them the mean."""
+
+    sizes: tuple[tuple[str, int], ...] = (("agent", 2),)
+    shared: bool = False
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        own = {name: -jnp.square(actions[name][:, 0] - jnp.asarray(TARGETS[name])) for name, _ in self.sizes}
+        if not self.shared:
+            return own
+        mean = jnp.mean(jnp.concatenate(list(own.values())))
+        return {name: jnp.full(n, mean) for name, n in self.sizes}
+
+
+@dataclass(frozen=True)
+class Groups(Coordination):
+    """Two groups of different sizes, which also see and do vectors of different lengths."""
+
+    sizes: tuple[tuple[str, int], ...] = (("left", 1), ("right", 3))
+
+    def observe(self, state: ProbeState, params: NoParams) -> PerGroup:
+        return {"left": jnp.ones((1, 3)), "right": jnp.ones((3, 1))}
+
+    def observation_space(self, params: NoParams) -> dict[str, Space]:
+        return {"left": Box(-10.0, 10.0, (3,)), "right": Box(-10.0, 10.0, (1,))}
+
+    def action_space(self, params: NoParams) -> dict[str, Space]:
+        return {"left": Box(-1.0, 1.0, (2,)), "right": Box(-1.0, 1.0, (1,))}
+
+    def observation_labels(self, params: NoParams) -> dict[str, tuple[str, ...]]:
+        return {"left": ("a (1)", "b (1)", "c (1)"), "right": ("a (1)",)}
