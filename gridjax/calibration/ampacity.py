@@ -24,6 +24,8 @@ def give_ratings(net: pandapowerNet) -> pandapowerNet:
     needed = MARGIN * 1e3 * net.res_line["i_ka"].fillna(0.0).to_numpy()
     steps = np.asarray(STANDARD_AMPERES, float)
     if needed.max() > steps[-1]:
-        raise ValueError(f"line {net.line.index[needed.argmax()]} needs {needed.max():.0f} A, above {steps[-1]} A")
+        raise ValueError(
+            f"line {net.line.index[needed.argmax()]} needs {needed.max():.0f} A, above {steps[-1]} A"
+        )
     net.line["max_i_ka"] = steps[np.searchsorted(steps, needed)] / 1e3
     return net

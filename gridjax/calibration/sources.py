@@ -47,9 +47,9 @@ SOURCES = {
     "case141": Source(
         build=_case141,
         title="141-bus radial distribution feeder, 12.47 kV, a zone of the metropolitan area of Caracas",
-        citation="H. M. Khodr, F. G. Olsina, P. M. De Oliveira-De Jesus, J. M. Yusta, Maximum savings approach "
-        "for location and sizing of capacitors in distribution systems, Electric Power Systems Research "
-        "78(7), 1192-1203, 2008, doi 10.1016/j.epsr.2007.10.002; MATPOWER's case141 (version of 2020-10-01)",
+        citation="H. M. Khodr, F. G. Olsina, P. M. De Oliveira-De Jesus, J. M. Yusta, Maximum savings "
+        "approach for location and sizing of capacitors in distribution systems, Electric Power Systems "
+        "Research 78(7), 1192-1203, 2008, doi 10.1016/j.epsr.2007.10.002; MATPOWER's case141 of 2020-10-01",
         licence="case file of MATPOWER; its BSD licence does not cover case files: cite the source",
         ratings=ampacity.RULE,
         coordinates="layered tree drawn by gridjax, not geography",
@@ -65,7 +65,7 @@ SOURCES = {
     ),
     "cigre_lv": Source(
         build=library.create_cigre_network_lv,
-        title="CIGRE European low voltage benchmark, 20/0.4 kV, residential, industrial and commercial feeders",
+        title="CIGRE European low voltage benchmark, 20/0.4 kV, residential, industrial, commercial feeders",
         citation="CIGRE Task Force C6.04.02, Benchmark Systems for Network Integration of Renewable and "
         "Distributed Energy Resources, Technical Brochure 575, 2014",
         licence=_PANDAPOWER,

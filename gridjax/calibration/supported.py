@@ -95,7 +95,8 @@ def check_supported(net: pandapowerNet) -> None:
                 bad = rows[value <= 0]
                 raise ValueError(f"{_count(table, bad)}: {column} must be positive, is {value.min():g}")
     sources = in_service(net, "ext_grid")
-    if not net.bus.in_service.reindex(sources.bus).fillna(False).any():
+    live = net.bus.index[net.bus.in_service.astype(bool)]
+    if sources.empty or not sources["bus"].isin(live).any():
         raise ValueError("the network has no ext_grid in service: at least one source is needed")
 
 

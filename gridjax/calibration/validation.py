@@ -11,7 +11,7 @@ from pandapower.auxiliary import pandapowerNet
 
 from gridjax.calibration.reference import Reference, random_reference
 from gridjax.network import Network
-from gridjax.powerflow import Flow, solve
+from gridjax.powerflow import Flow, prepare, solve
 
 Report = dict[str, Any]
 
@@ -27,8 +27,9 @@ def validate(network: Network, net: pandapowerNet, n_states: int = 256, seed: in
     reference = random_reference(network, net, n_states, seed)
     solved = reference.solved
     voltage = np.abs(reference.voltage[solved])
+    tolerance = f"tolerance {reference.tolerance_mva:.0e} MVA"
     report: Report = {
-        "reference": f"pandapower {pandapower.__version__} runpp, tolerance_mva={reference.tolerance_mva:.1e}",
+        "reference": f"pandapower {pandapower.__version__} runpp, {tolerance}",
         "states": n_states,
         "seed": seed,
         "reference_failures": int((~solved).sum()),
@@ -47,7 +48,10 @@ def compare(network: Network, reference: Reference, precision: str) -> Report:
     double = precision == "float64"
     with jax.enable_x64(double):
         flow = solve_batch(network, reference.injection[solved].astype(complex if double else np.complex64))
-    ends = (np.stack([flow.power_from, flow.power_to], -1), np.stack([flow.current_from, flow.current_to], -1))
+    ends = (
+        np.stack([flow.power_from, flow.power_to], -1),
+        np.stack([flow.current_from, flow.current_to], -1),
+    )
     return {
         "voltage_error": _worst(flow.voltage, reference.voltage[solved]),
         "power_error": _worst(ends[0], reference.power[solved]),
@@ -64,7 +68,9 @@ def compare(network: Network, reference: Reference, precision: str) -> Report:
 
 def solve_batch(network: Network, injection: np.ndarray) -> Flow:
     """`gridjax.powerflow.solve` on the host: numpy in, numpy out."""
-    return jax.tree.map(np.asarray, solve(network, injection))
+    solver = prepare(network)  # outside of jit, so that it is prepared on the host in float64
+    run = jax.jit(lambda powers: solve(network, powers, solver=solver))
+    return jax.tree.map(np.asarray, run(injection))
 
 
 def _rated(network: Network) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The environment contract, the tasks and their registry."""
 
+from gridjax.envs import voltage_control
 from gridjax.envs.environment import Environment, Transition
 from gridjax.envs.registry import make, register, tasks
 from gridjax.envs.spaces import Box, Discrete
 
-__all__ = ["Box", "Discrete", "Environment", "Transition", "make", "register", "tasks"]
+__all__ = ["Box", "Discrete", "Environment", "Transition", "make", "register", "tasks", "voltage_control"]

@@ -14,25 +14,19 @@ import numpy as np
 from gridjax.network.network import BusIndex, Network
 from gridjax.network.validation import check_network
 
-_ARRAYS = tuple(
-    f.name for f in dataclasses.fields(Network) if not f.metadata.get("static", False)
-)
+_ARRAYS = tuple(f.name for f in dataclasses.fields(Network) if not f.metadata.get("static", False))
 
 
 def save_network(network: Network, folder: str | os.PathLike, description: dict[str, Any]) -> Path:
     """Write `network` as `<folder>/<name>.npz` and its `description` as `<name>.json`; return the latter.
 
-    Each file is written under a temporary name and renamed. The JSON gains the static fields and the
+    Both files are written under temporary names, then renamed. The JSON gains the static fields and the
     SHA-256 of the arrays, which `load_network` checks.
     """
     check_network(network)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(getattr(network, name)) for name in _ARRAYS}
-    archive = folder / f"{network.name}.npz"
-    temporary = archive.with_name(archive.name + ".partial.npz")
-    np.savez_compressed(temporary, allow_pickle=False, **arrays)
-    os.replace(temporary, archive)
     record = {
         **description,
         "name": network.name,
@@ -42,9 +36,14 @@ def save_network(network: Network, folder: str | os.PathLike, description: dict[
         "sha256": _digest(arrays),
     }
     sheet = folder / f"{network.name}.json"
-    partial = sheet.with_name(sheet.name + ".partial")
-    partial.write_text(json.dumps(record, indent=1) + "\n")
-    os.replace(partial, sheet)
+    archive = sheet.with_suffix(".npz")
+    # the names of unfinished files end in .partial, so that the library does not list them
+    unfinished = [path.with_name(path.name + ".partial") for path in (archive, sheet)]
+    with open(unfinished[0], "wb") as file:
+        np.savez_compressed(file, **arrays)
+    unfinished[1].write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
+    for path, final in zip(unfinished, (archive, sheet)):
+        os.replace(path, final)
     return sheet
 
 

@@ -29,7 +29,9 @@ class BusIndex(Mapping):
         try:
             return self._rows[int(bus)]
         except KeyError:
-            raise KeyError(f"bus {bus} is not in the network (its buses: {_abbreviate(self._rows)})") from None
+            raise KeyError(
+                f"bus {bus} is not in the network (its buses: {_abbreviate(self._rows)})"
+            ) from None
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._rows)

@@ -39,22 +39,37 @@ def check_network(network: Network) -> Network:
                 raise ValueError(f"network {name!r}: {field} is not finite at rows {bad[:5].tolist()}")
     if not network.slack_buses:
         raise ValueError(f"network {name!r}: slack_buses is empty, expected at least one source")
+    slack = np.asarray(network.slack_buses)
+    if slack.min() < 0 or slack.max() >= n_bus or len(set(network.slack_buses)) < slack.size:
+        raise ValueError(
+            f"network {name!r}: slack_buses must be distinct rows in [0, {n_bus}), got {slack.tolist()}"
+        )
+    if np.shape(network.coordinates) != (n_bus, 2):
+        raise ValueError(
+            f"network {name!r}: coordinates has shape {np.shape(network.coordinates)}, expected ({n_bus}, 2)"
+        )
+    if len(network.branch_labels) != n_branch:
+        raise ValueError(
+            f"network {name!r}: branch_labels has {len(network.branch_labels)} entries, expected {n_branch}"
+        )
     slack_voltage = np.asarray(network.slack_voltage)
     if slack_voltage.shape != (len(network.slack_buses),) or not np.isfinite(slack_voltage).all():
         raise ValueError(
             f"network {name!r}: slack_voltage must be one finite number per slack bus "
             f"({len(network.slack_buses)}), got {slack_voltage}"
         )
-    for field in ("base_kv", "tap_ratio", "rating_from", "rating_to"):
+    for field in ("base_mva", "base_kv", "tap_ratio", "rating_from", "rating_to"):
         value = np.asarray(getattr(network, field))
-        if (value <= 0).any():
+        if value.size and (value <= 0).any():
             raise ValueError(
-                f"network {name!r}: {field} must be positive, "
-                f"is {value.min()} at row {int(value.argmin())}"
+                f"network {name!r}: {field} must be positive, is {value.min()} at row {int(value.argmin())}"
             )
     impedance = np.hypot(network.resistance, network.reactance)
     if n_branch and impedance.min() == 0.0:
-        raise ValueError(f"network {name!r}: branch {int(impedance.argmin())} has zero series impedance")
+        row = int(impedance.argmin())
+        raise ValueError(
+            f"network {name!r}: branch {row} ({network.branch_labels[row]}) has zero series impedance"
+        )
     for field in ("from_bus", "to_bus"):
         value = np.asarray(getattr(network, field))
         if n_branch and (value.min() < 0 or value.max() >= n_bus):

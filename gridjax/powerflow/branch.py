@@ -62,6 +62,28 @@ def branch_flow(network: Network, nominal: Nominal, deviation: jax.Array) -> Bra
     )
 
 
+def losses(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:
+    """Active losses of all branches at packed real e `[..., 2 n_bus]`, p.u. `[...]`: the lean way.
+
+    Equals `branch_flow(...).losses`; real arithmetic and one gather per branch end.
+    """
+    dtype, n = deviation.dtype, network.n_bus
+    f, t = network.from_bus, network.to_bus
+    v_n = jnp.asarray(nominal.voltage)
+    a, c = v_n[f] * jnp.asarray(nominal.inverse_tap), v_n[t]
+    e_from = deviation[..., f], deviation[..., f + n]
+    e_to = deviation[..., t], deviation[..., t + n]
+    drop = jnp.asarray(nominal.drop)
+    re = drop.real + a.real * e_from[0] - a.imag * e_from[1] - (c.real * e_to[0] - c.imag * e_to[1])
+    im = drop.imag + a.real * e_from[1] + a.imag * e_from[0] - (c.real * e_to[1] + c.imag * e_to[0])
+    conductance = network.resistance / (network.resistance**2 + network.reactance**2)
+    series = jnp.sum(jnp.asarray(conductance, dtype) * (re * re + im * im).astype(dtype), axis=-1)
+    to_ground = jnp.zeros(n, dtype).at[f].add(network.charging_from.real / network.tap_ratio**2)
+    to_ground = to_ground.at[t].add(network.charging_to.real) * jnp.abs(v_n).astype(dtype) ** 2
+    bottom = 1.0 + deviation[..., :n]
+    return series + jnp.sum(to_ground * (bottom * bottom + deviation[..., n:] ** 2), axis=-1)
+
+
 def bus_current(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:
     """Current that the network draws at every bus, complex p.u. `[..., n_bus]`: Y V, branch by branch."""
     flow = branch_flow(network, nominal, deviation)

@@ -55,7 +55,8 @@ def read(folder: str | os.PathLike, name: str) -> tuple[dict[str, np.ndarray], d
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"time series sheet {record} is not valid JSON with a sha256 entry") from error
     try:
-        with np.load(archive, allow_pickle=False) as stored:
+        # opened here, because np.load leaves its own file open when the archive is broken
+        with archive.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         raise ValueError(f"time series archive {archive} cannot be read: {error}") from error

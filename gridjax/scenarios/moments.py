@@ -80,6 +80,7 @@ def moments(source: Profiles | Any) -> dict[str, float]:
         "pv_autocorrelation_1h": _autocorrelation(pv, lag),
         "pv_ramp_std": (pv[:, 1:] - pv[:, :-1]).std(),
         "pv_site_correlation": _site_correlation(pv),
+        "pv_site_correlation_daily": _site_correlation(pv.mean(1, keepdims=True)),
         "pv_site_spread": _spread(pv.mean((0, 1))),
     }
     return {name: float(value) for name, value in result.items()}
@@ -92,10 +93,7 @@ def autocorrelation(values: np.ndarray, lags: np.ndarray) -> np.ndarray:
 
 def _autocorrelation(values: np.ndarray, lag: int) -> float:
     # within a day only, because synthetic days are independent
-    centred = values - values.mean((0, 1))
-    steps = values.shape[1] - lag
-    covariance = (centred[:, :steps] * centred[:, lag:]).mean((0, 1))
-    return float(np.mean(covariance / (centred**2).mean((0, 1))))
+    return _columns_mean(values[:, : values.shape[1] - lag], values[:, lag:])
 
 
 def _site_correlation(values: np.ndarray) -> float:

@@ -73,7 +73,9 @@ def _read(table: Path, columns: Sequence[str]) -> np.ndarray:
     frame = pd.read_csv(table, sep=";", usecols=["time", *columns])
     first, last = frame["time"].iloc[0], frame["time"].iloc[-1]
     if len(frame) != N_TIME or (first, last) != ("01.01.2016 00:00", "31.12.2016 23:45"):
-        raise ValueError(f"{table.name} holds {len(frame)} rows from {first} to {last}, expected {N_TIME} of 2016")
+        raise ValueError(
+            f"{table.name} holds {len(frame)} rows from {first} to {last}, expected {N_TIME} of 2016"
+        )
     values = frame[list(columns)].to_numpy(np.float64).T
     if not np.isfinite(values).all():
         raise ValueError(f"{table.name} holds values that are not finite")
@@ -104,7 +106,7 @@ def _sheet(arrays: dict[str, np.ndarray]) -> dict:
         "rows. PV is centred near 11:30 all year",
         "units": {
             "load_p": "active demand / nominal active power",
-            "load_q": "reactive demand / nominal reactive power (SimBench nominal: 0.395 of active; HS 0.329)",
+            "load_q": "reactive demand / nominal reactive power (SimBench: 0.395 of active; HS 0.329)",
             "pv": "generation / installed peak power",
         },
         "load_names": list(LOAD_NAMES),

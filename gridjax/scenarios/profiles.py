@@ -77,9 +77,7 @@ def read_simbench(folder: str | Path) -> Profiles:
     """As `load_simbench`, from another folder that `python -m gridjax.scenarios.pack` wrote."""
     arrays, sheet = archive.read(folder, "simbench")
     # stored [profile, time], which compresses better; read by time, which is how it is used
-    series = {
-        name: np.ascontiguousarray(arrays[name].T, np.float32) for name in ("load_p", "load_q", "pv")
-    }
+    series = {name: np.ascontiguousarray(arrays[name].T, np.float32) for name in ("load_p", "load_q", "pv")}
     for value in series.values():
         value.flags.writeable = False
     return Profiles(

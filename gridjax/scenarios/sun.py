@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 
 def declination(day: jax.Array) -> jax.Array:
-    """Solar declination in rad on day of the year 0..365 (Cooper 1969: 23.45 deg sin(360 (284 + n) / 365))."""
+    """Solar declination in rad on day 0..365: Cooper (1969), 23.45 deg sin(360 (284 + n) / 365), n from 1."""
     return jnp.deg2rad(23.45) * jnp.sin(2 * jnp.pi * (285 + day) / 365)
 
 

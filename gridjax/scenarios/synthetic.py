@@ -24,42 +24,50 @@ class SyntheticParams:
 
     # sun and sites
     latitude: float = 51.3
-    solar_noon: float = 11.5
-    tilt: float = 35.0
-    azimuth_spread: float = 30.0
-    beam_fraction: float = 0.8
-    pv_scale: float = 0.6
+    solar_noon: float = 11.45
+    tilt: float = 40.0
+    azimuth_spread: float = 32.0
+    beam_fraction: float = 0.85
+    pv_scale: float = 0.62
     pv_spread: float = 0.05
     # clear-sky index: low + (high - low) sigmoid(mean + summer cos(season) + spread noise)
-    cloud_low: float = 0.05
+    cloud_low: float = 0.03
     cloud_high: float = 1.05
-    cloud_mean: float = 0.0
-    cloud_summer: float = 0.5
-    cloud_spread: float = 1.6
-    cloud_day_share: float = 0.5
-    cloud_hours: float = 2.0
-    cloud_shared: float = 0.8
+    cloud_mean: float = 0.05
+    cloud_summer: float = 0.7
+    cloud_clear_day: float = 150.0
+    cloud_spread: float = 1.1
+    cloud_day_share: float = 0.74
+    cloud_hours: float = 3.5
+    cloud_shared: float = 0.6
     # household: mean level, day shape as bumps over a base, slow noise in the logarithm, appliance spikes
-    load_mean: float = 0.07
-    load_spread: float = 0.3
-    load_winter: float = 0.3
+    load_mean: float = 0.081
+    load_spread: float = 0.36
+    load_winter: float = 0.46
     load_weekend: float = 1.0
-    base: float = 0.4
-    morning: float = 0.5
-    noon: float = 0.8
+    base: float = 0.133
+    morning: float = 0.402
+    morning_hour: float = 7.9
+    morning_width: float = 1.35
+    weekend_delay: float = 2.5
+    noon: float = 0.984
+    noon_hour: float = 12.9
+    noon_width: float = 4.7
     evening: float = 1.0
+    evening_hour: float = 21.0
+    evening_width: float = 2.7
     habit_hours: float = 0.7
-    noise_spread: float = 0.5
-    noise_hours: float = 3.0
-    noise_shared: float = 0.1
-    day_spread: float = 0.2
-    spike_per_hour: float = 0.3
-    spike_height: float = 0.1
-    spike_hours: float = 0.3
+    noise_spread: float = 0.72
+    noise_hours: float = 1.4
+    noise_shared: float = 0.01
+    day_spread: float = 0.22
+    spike_per_hour: float = 1.3
+    spike_height: float = 0.04
+    spike_hours: float = 0.11
     # reactive power over its nominal: ratio p / p_nominal (1 is the nominal power factor), offset, noise
-    reactive_ratio: float = 0.4
-    reactive_spread: float = 0.06
-    reactive_hours: float = 0.5
+    reactive_ratio: float = 0.3
+    reactive_spread: float = 0.225
+    reactive_hours: float = 0.9
 
 
 class Day(NamedTuple):
@@ -81,14 +89,33 @@ def sample_day(
 
     Same key and day, same bits, alone or under `vmap`; `jit` with the three counts static.
     """
-    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
-    village = jax.random.split(jax.random.fold_in(key, 366), 2)
-    today = jax.random.split(jax.random.fold_in(key, day), 2)
+    # the barrier keeps the compiler from folding params that happen to be constants: other roundings
+    params = lax.optimization_barrier(jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params))
+    dt = 24 / steps
+    hour = (jnp.arange(steps, dtype=jnp.float32)[:, None] + 0.5) * dt
     date = jnp.asarray(day, jnp.float32)
     weekend = (jnp.asarray(day, jnp.int32) + 4) % 7 >= 5
-    hour = (jnp.arange(steps, dtype=jnp.float32)[:, None] + 0.5) * (24 / steps)
-    pv = _pv(village[0], today[0], date, hour, params, n_pv)
-    load_p, load_q = _load(village[1], today[1], date, weekend, hour, params, n_load)
+
+    # few large draws rather than many small ones: each costs compile time
+    village, today = jax.random.fold_in(key, 366), jax.random.split(jax.random.fold_in(key, day))
+    traits = jax.random.normal(village, (2, n_pv + n_load), jnp.float32)
+    widths = (1 + n_pv, 1 + n_load, n_load)  # clouds and slow demand have a shared column in front
+    normals = jax.random.normal(today[0], (steps + 1, sum(widths)), jnp.float32)
+    appliances = jax.random.uniform(today[1], (2, steps, n_load), jnp.float32)
+
+    times = (params.cloud_hours, params.noise_hours, params.reactive_hours)
+    hours = jnp.concatenate([jnp.full(width, time) for width, time in zip(widths, times)])
+    clouds, slow, reactive = jnp.split(
+        _autoregression(normals[1:], hours, dt), (widths[0], widths[0] + widths[1]), axis=1
+    )
+    cloud_level, day_level = normals[0, : widths[0]], normals[0, widths[0] + 1 : widths[0] + widths[1]]
+
+    pv = _pv(traits[:, :n_pv], cloud_level, clouds, date, hour, params)
+    shape = _day_shape(hour - params.habit_hours * traits[0, n_pv:], weekend, params)
+    smooth = _smooth_load(traits[1, n_pv:], day_level, slow, date, shape, params)
+    load_p = jnp.clip(smooth + _spikes(appliances, shape, dt, params), 0.0, 1.0)
+    # the noise grows with demand: a house in which nothing runs has no reactive power either
+    load_q = params.reactive_ratio * load_p + params.reactive_spread * jnp.sqrt(load_p) * reactive
     return Day(load_p, load_q, pv)
 
 
@@ -99,15 +126,15 @@ def sample_year(
     return jax.vmap(lambda day: sample_day(key, day, params, n_load, n_pv, steps))(jnp.arange(n_days))
 
 
-def _pv(village, today, date, hour, params: SyntheticParams, n_pv: int) -> jax.Array:
-    steps, dt = hour.shape[0], 24 / hour.shape[0]
-    traits, (level, path) = _normal(village, 2, n_pv), jax.random.split(today)
-    mix = jnp.sqrt(params.cloud_shared), jnp.sqrt(1 - params.cloud_shared)
-    levels, paths = _normal(level, n_pv + 1), _autoregression(_normal(path, steps, n_pv + 1), params.cloud_hours, dt)
-    noise = jnp.sqrt(params.cloud_day_share) * levels + jnp.sqrt(1 - params.cloud_day_share) * paths
-    noise = mix[0] * noise[:, :1] + mix[1] * noise[:, 1:]
-    summer = -jnp.cos(2 * jnp.pi * (date + 10) / 366)
-    sky = jax.nn.sigmoid(params.cloud_mean + params.cloud_summer * summer + params.cloud_spread * noise)
+def _pv(traits, level, paths, date, hour, params: SyntheticParams) -> jax.Array:
+    """`[steps, n_pv]` from site traits `[2, n_pv]` and the noise of the day and of its steps, shared first."""
+    noise = jnp.sqrt(params.cloud_day_share) * level + jnp.sqrt(1 - params.cloud_day_share) * paths
+    summer = jnp.cos(2 * jnp.pi * (date - params.cloud_clear_day) / 366)
+    sky = jax.nn.sigmoid(
+        params.cloud_mean
+        + params.cloud_summer * summer
+        + params.cloud_spread * _with_shared(noise, params.cloud_shared)
+    )
     irradiance = plane_irradiance(
         params.cloud_low + (params.cloud_high - params.cloud_low) * sky,
         date,
@@ -122,51 +149,47 @@ def _pv(village, today, date, hour, params: SyntheticParams, n_pv: int) -> jax.A
     return jnp.clip(size * irradiance / 1000.0, 0.0, 1.0)
 
 
-def _load(village, today, date, weekend, hour, params: SyntheticParams, n_load: int):
-    steps, dt = hour.shape[0], 24 / hour.shape[0]
-    size, habit = _normal(village, 2, n_load)
-    keys = jax.random.split(today, 5)
-    shape = _day_shape(hour - params.habit_hours * habit, weekend, params)
-
-    paths = _autoregression(_normal(keys[0], steps, n_load + 1), params.noise_hours, dt)
-    noise = jnp.sqrt(params.noise_shared) * paths[:, :1] + jnp.sqrt(1 - params.noise_shared) * paths[:, 1:]
-    noise = _lognormal(noise, params.noise_spread) * _lognormal(_normal(keys[1], n_load), params.day_spread)
+def _smooth_load(trait, level, paths, date, shape, params: SyntheticParams) -> jax.Array:
+    """`[steps, n_load]` demand without appliance spikes."""
+    size = params.load_mean * _lognormal(trait, params.load_spread)
     season = 1 + params.load_winter * jnp.cos(2 * jnp.pi * (date - 15) / 366)
-    size = params.load_mean * _lognormal(size, params.load_spread)
-    smooth = size * season * shape * noise
+    noise = _lognormal(_with_shared(paths, params.noise_shared), params.noise_spread)
+    return size * season * shape * noise * _lognormal(level, params.day_spread)
 
-    # an appliance starts more often when people are up, and what it draws fades with its own time constant
-    chance, height = jax.random.uniform(keys[2], (2, steps, n_load), jnp.float32)
+
+def _spikes(uniforms, shape, dt: float, params: SyntheticParams) -> jax.Array:
+    """`[steps, n_load]` demand of appliances, exponential in height, each fading with its own time constant.
+
+    They start more often when people are up.
+    """
+    chance, height = uniforms
     starts = chance < 1 - jnp.exp(-params.spike_per_hour * dt * shape)
-    spikes = jnp.where(starts, -params.spike_height * jnp.log1p(-height), 0.0)
-    load_p = jnp.clip(smooth + _recur(spikes, jnp.exp(-dt / params.spike_hours)), 0.0, 1.0)
-
-    reactive = _autoregression(_normal(keys[3], steps, n_load), params.reactive_hours, dt)
-    # the noise scales with demand, so that an idle house is reactive-idle too
-    load_q = params.reactive_ratio * load_p + params.reactive_spread * jnp.sqrt(load_p) * reactive
-    return load_p, load_q
+    inputs = jnp.where(starts, -params.spike_height * jnp.log1p(-height), 0.0)
+    return _recur(inputs, jnp.exp(-dt / params.spike_hours))
 
 
 def _day_shape(hour: jax.Array, weekend: jax.Array, params: SyntheticParams) -> jax.Array:
-    """Demand over the day, mean about 1: base, morning rise (an hour and a half later at weekends), day, evening."""
-    morning = jnp.where(weekend, 8.8, 7.3)
-    shape = (
-        params.base
-        + params.morning * _bump(hour, morning, 1.3)
-        + params.noon * _bump(hour, 12.5, 3.2)
-        + params.evening * _bump(hour, 20.0, 2.4)
+    """Demand over the day, mean one on weekdays: a base, a morning peak, the day, the evening peak."""
+    morning_hour = params.morning_hour + params.weekend_delay * weekend
+    bumps = (
+        (params.morning, morning_hour, params.morning_width),
+        (params.noon, params.noon_hour, params.noon_width),
+        (params.evening, params.evening_hour, params.evening_width),
     )
-    return shape * jnp.where(weekend, params.load_weekend, 1.0)
+    shape = params.base + sum(height * _bump(hour, centre, width) for height, centre, width in bumps)
+    area = params.base + sum(height * width for height, _, width in bumps) * jnp.sqrt(2 * jnp.pi) / 24
+    return shape / area * jnp.where(weekend, params.load_weekend, 1.0)
 
 
-def _bump(hour: jax.Array, centre: jax.Array | float, width: float) -> jax.Array:
+def _bump(hour: jax.Array, centre: jax.Array, width: jax.Array) -> jax.Array:
     """Gaussian over the clock face: midnight is no edge."""
     away = (hour - centre + 12) % 24 - 12
     return jnp.exp(-0.5 * (away / width) ** 2)
 
 
-def _normal(key: jax.Array, *shape: int) -> jax.Array:
-    return jax.random.normal(key, shape, jnp.float32)
+def _with_shared(noise: jax.Array, share: jax.Array) -> jax.Array:
+    """Mix the first column into all others, keeping unit variance; `share` is their correlation."""
+    return jnp.sqrt(share) * noise[:, :1] + jnp.sqrt(1 - share) * noise[:, 1:]
 
 
 def _lognormal(normal: jax.Array, spread: jax.Array) -> jax.Array:
@@ -175,10 +198,10 @@ def _lognormal(normal: jax.Array, spread: jax.Array) -> jax.Array:
 
 
 def _autoregression(shocks: jax.Array, hours: jax.Array, dt: float) -> jax.Array:
-    """Stationary AR(1) of unit variance along the first axis, with correlation time `hours`."""
+    """Stationary AR(1) of unit variance along the first axis, with correlation time `hours` per column."""
     memory = jnp.exp(-dt / hours)
-    scale = jnp.ones(shocks.shape[0], jnp.float32).at[1:].set(jnp.sqrt(1 - memory**2))
-    return _recur(scale[:, None] * shocks, memory)
+    first = jnp.arange(shocks.shape[0])[:, None] == 0
+    return _recur(jnp.where(first, shocks, jnp.sqrt(1 - memory**2) * shocks), memory)
 
 
 def _recur(inputs: jax.Array, memory: jax.Array) -> jax.Array:

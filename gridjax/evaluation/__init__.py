@@ -1,0 +1,1 @@
+"""Held-out scenarios, statistics, figures and reports."""

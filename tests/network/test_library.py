@@ -1,0 +1,46 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gridjax import network
+
+SHIPPED = ("case141", "case33bw", "cigre_lv", "cigre_mv")
+
+
+def test_shipped_names():
+    assert network.names() == SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_network_loads_and_is_sound(name):
+    grid = network.get(name)
+    assert grid.name == name
+    assert network.check_network(grid) is grid
+    assert network.get(name) is grid
+    assert grid.resistance.dtype == np.float64
+    assert np.isfinite(grid.coordinates).all()
+    assert np.isfinite(grid.rating_from).any()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_network_is_described(name):
+    about = network.describe(name)
+    assert {"title", "source", "licence", "ratings", "versions", "command", "validation"} <= about.keys()
+    assert about["name"] == name
+
+
+def test_unknown_names_come_with_the_nearest():
+    with pytest.raises(ValueError, match=r"unknown network 'case33'; did you mean case33bw"):
+        network.get("case33")
+    with pytest.raises(ValueError, match=r"unknown network '\?'; known: case141, case33bw"):
+        network.describe("?")
+
+
+def test_networks_need_no_pandapower():
+    code = (
+        "import sys, gridjax.network as n; n.get('case33bw'); "
+        "assert not {'pandapower', 'pandas', 'flax'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
