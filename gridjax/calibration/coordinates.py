@@ -23,11 +23,15 @@ def known_coordinates(net: pandapowerNet) -> dict[int, np.ndarray]:
     if "geo" not in net.bus:
         return {}
     found = {}
-    for bus, text in net.bus["geo"].items():
-        if isinstance(text, str) and text.strip():
+    for bus, text in zip(net.bus.index.to_numpy(), net.bus["geo"]):
+        if not isinstance(text, str) or not text.strip():
+            continue
+        try:
             point = np.asarray(json.loads(text)["coordinates"], float)[:2]
-            if point.shape == (2,) and np.isfinite(point).all():
-                found[int(bus)] = point
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"bus {bus}: geo is not a GeoJSON point: {text[:80]!r}") from error
+        if point.shape == (2,) and np.isfinite(point).all():
+            found[int(bus)] = point
     return found
 
 

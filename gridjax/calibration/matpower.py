@@ -180,7 +180,7 @@ def to_pandapower(case: Case, f_hz: float = 60.0) -> pandapowerNet:
     net = pp.create_empty_network(f_hz=f_hz, sn_mva=float(case["baseMVA"]))
     index = bus["BUS_I"].astype(int) - 1
     for k, i in enumerate(index):
-        geo = None if np.isnan(place[k]).any() else tuple(map(float, place[k]))
+        geo = None if np.isnan(place[k]).any() else (float(place[k, 0]), float(place[k, 1]))
         pp.create_bus(net, vn_kv=bus["BASE_KV"][k], index=int(i), name=str(i + 1), geodata=geo)
         if bus["PD"][k] or bus["QD"][k]:
             pp.create_load(net, int(i), p_mw=bus["PD"][k], q_mvar=bus["QD"][k])
@@ -202,8 +202,8 @@ def to_pandapower(case: Case, f_hz: float = 60.0) -> pandapowerNet:
     pp.create_ext_grid(
         net,
         int(index[source[0]]),
-        vm_pu=gen["VG"][running[0]],
-        va_degree=bus["VA"][source[0]],
+        vm_pu=float(gen["VG"][running[0]]),
+        va_degree=float(bus["VA"][source[0]]),
     )
     return net
 

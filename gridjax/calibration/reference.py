@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandapower as pp
-import pandas as pd
 from pandapower.auxiliary import pandapowerNet
 
-from gridjax.calibration.supported import in_service
+from gridjax.calibration.supported import Table, in_service
 from gridjax.network import Network
 
 TOLERANCE_MVA = 1e-10
@@ -95,10 +94,10 @@ def _add_generation(
     buses = random.permutation(per_bus.index.to_numpy())[: max(1, len(per_bus) // 3)]
     chosen = per_bus.loc[buses].to_numpy()
     share = chosen / max(chosen.sum(), 1e-12) * per_bus.sum()
-    return [pp.create_sgen(net, int(bus), p_mw=0.0, q_mvar=0.0) for bus in buses], share
+    return [int(pp.create_sgen(net, int(bus), p_mw=0.0, q_mvar=0.0)) for bus in buses], share
 
 
-def _supplied(net: pandapowerNet, network: Network, table: str) -> pd.DataFrame:
+def _supplied(net: pandapowerNet, network: Network, table: str) -> Table:
     """The elements in service at buses that are in `network`."""
     rows = in_service(net, table)
     return rows[rows["bus"].isin(list(network.bus_index))] if len(rows) else rows
@@ -110,7 +109,7 @@ def _solve(net: pandapowerNet, tolerance_mva: float, recycle: dict | None = None
         calculate_voltage_angles=True,
         trafo_model="t",
         tolerance_mva=tolerance_mva,
-        max_iteration=12,
+        max_iteration=12,  # pyright: ignore[reportArgumentType] (an int is documented)
         numba=False,
         lightsim2grid=False,
         recycle=recycle,
@@ -191,7 +190,9 @@ def _read(found: Reference, state: int, network: Network, net: pandapowerNet) ->
     found.losses[state] = losses / base
     sources = in_service(net, "ext_grid")
     power = net.res_ext_grid.loc[sources.index]
-    place = [network.slack_buses.index(row) for row in network.bus_index[sources["bus"].to_numpy()]]
+    place = [
+        network.slack_buses.index(row) for row in np.atleast_1d(network.bus_index[sources["bus"].to_numpy()])
+    ]
     np.add.at(found.slack_power[state], place, (power["p_mw"] + 1j * power["q_mvar"]).to_numpy() / base)
 
 

@@ -27,7 +27,9 @@ class Source:
 
 
 def _case33bw() -> pandapowerNet:
-    return ampacity.give_ratings(library.case33bw())
+    net = library.case33bw()
+    assert isinstance(net, pandapowerNet)
+    return ampacity.give_ratings(net)
 
 
 def _case141() -> pandapowerNet:

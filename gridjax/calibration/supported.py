@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pandapower.auxiliary import pandapowerNet
+
+Table = Any  # a pandas DataFrame: pandas' own types do not tell a column from a table
 
 _UNSUPPORTED = {
     "gen": "voltage-controlled generators (use ext_grid or sgen)",
@@ -87,7 +91,7 @@ def check_supported(net: pandapowerNet) -> None:
         for column in columns:
             if column not in rows:
                 continue
-            value = pd.to_numeric(rows[column], errors="coerce").to_numpy(float)
+            value = np.asarray(pd.to_numeric(rows[column], errors="coerce"), float)
             if not np.isfinite(value).all():
                 bad = rows[~np.isfinite(value)]
                 raise ValueError(f"{_count(table, bad)}: {column} must be a finite number")
@@ -95,8 +99,7 @@ def check_supported(net: pandapowerNet) -> None:
                 bad = rows[value <= 0]
                 raise ValueError(f"{_count(table, bad)}: {column} must be positive, is {value.min():g}")
     sources = in_service(net, "ext_grid")
-    live = net.bus.index[net.bus.in_service.astype(bool)]
-    if sources.empty or not sources["bus"].isin(live).any():
+    if sources.empty or not sources["bus"].isin(in_service(net, "bus").index).any():
         raise ValueError("the network has no ext_grid in service: at least one source is needed")
 
 
@@ -115,7 +118,7 @@ def check_supplied(net: pandapowerNet, dead: list[int]) -> None:
         )
 
 
-def in_service(net: pandapowerNet, table: str) -> pd.DataFrame:
+def in_service(net: pandapowerNet, table: str) -> Table:
     """The rows of `net[table]` that are in service (empty where the table does not exist)."""
     if table not in net or not isinstance(net[table], pd.DataFrame) or net[table].empty:
         return pd.DataFrame()
@@ -145,7 +148,7 @@ def _refuse_one_way_impedances(net: pandapowerNet) -> None:
         )
 
 
-def _count(table: str, rows: pd.DataFrame) -> str:
+def _count(table: str, rows: Table) -> str:
     index = list(rows.index)
     shown = ", ".join(map(str, index[:10])) + (", ..." if len(index) > 10 else "")
     return f"{len(index)} {table} ({table} {shown})"

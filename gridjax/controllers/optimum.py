@@ -2,14 +2,14 @@
 
 The task has no memory but the clock, so the optimum of a day is that of each of its steps: a convex penalty
 of voltages that are nearly linear in the set-points, within a box. Outer steps take the exact power flow
-and its derivatives (forward through the implicit function theorem); inner steps solve the linearised
-problem by a log-barrier Newton method with the kinks of the penalty smoothed, both fading together.
-Sequential convex programming; Boyd & Vandenberghe, Convex Optimization, 2004, section 11.3.
+and its derivatives (forward, by the implicit function theorem); inner steps solve the linearised problem
+by a log-barrier Newton method, the kinks of the penalty smoothed, wall and smoothing fading together
+(Boyd & Vandenberghe, Convex Optimization, 2004, sections 4.6 and 11.3). The best exact value is kept.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -19,28 +19,10 @@ from gridjax.envs.voltage_control.barriers import barrier
 from gridjax.envs.voltage_control.environment import GROUP, Params, State, VoltageControl
 from gridjax.powerflow import solve
 
-_OUTER = 4
-_STAGES = 7
-_NEWTON = 4
-_FADE = 0.2
-
-
-def penalty(
-    voltage: jax.Array,
-    reactive: jax.Array,
-    losses: jax.Array,
-    params: Params,
-    smoothing: jax.Array | float = 0.0,
-) -> jax.Array:
-    """The negated reward at |v| `[n_bus]` p.u., q `[n_agent]` p.u. and losses p.u.; `smoothing` in p.u."""
-    base = params.network.base_mva
-    softened = jnp.sqrt(reactive**2 + (1e-2 * smoothing) ** 2 + 1e-30)
-    mean_q = jnp.where(smoothing > 0.0, jnp.mean(softened), jnp.mean(jnp.abs(reactive)))
-    return (
-        jnp.mean(barrier(params.barrier, voltage, smoothing))
-        + params.reactive_weight * mean_q * base
-        + params.loss_weight * losses * base
-    )
+_OUTER = 3
+_STAGES = 9
+_NEWTON = 6
+_FADE = 0.25
 
 
 def optimum(
@@ -51,76 +33,95 @@ def optimum(
     `loss_curvature` adds the second derivative of the losses to the inner model: several times the work,
     and needed where `params.loss_weight` is not 0.
     """
-    n = env.n_bus
+    n, n_agent = env.n_bus, env.n_agent
+    base = params.network.base_mva
     limit = jnp.maximum(params.action_range * reactive_limit(state.sun, params.apparent), 1e-9)
     place = (params.pv_bus[:, None] == jnp.arange(n)).astype(limit.dtype)
     active = state.sun @ place - state.demand[:n]
 
-    @partial(jax.jit, inline=True)
-    def outputs(action):
-        """Voltage magnitudes and losses, p.u., at actions `[n_agent]`."""
+    def grid(action):
+        """Voltage magnitudes `[n_bus]` and losses, p.u."""
         reactive = (action * limit) @ place - state.demand[n:]
         flow = solve(params.network, jax.lax.complex(active, reactive), solver=params.chord)
         return jnp.sqrt(flow.voltage.real**2 + flow.voltage.imag**2), flow.losses
 
     def exact(action):
-        voltage, losses = outputs(action)
-        return penalty(voltage, action * limit, losses, params)
+        voltage, losses = grid(action)
+        return (
+            jnp.mean(barrier(params.barrier, voltage))
+            + params.reactive_weight * base * jnp.mean(jnp.abs(action * limit))
+            + params.loss_weight * base * losses
+        )
 
     def outer(carry, _):
         action, best, value = carry
-        (voltage, losses), pushforward = jax.linearize(outputs, action)
-        d_voltage, d_losses = jax.vmap(pushforward)(jnp.eye(env.n_agent, dtype=limit.dtype))
+        (voltage, _), pushforward = jax.linearize(grid, action)
+        d_voltage, d_losses = jax.vmap(pushforward)(jnp.eye(n_agent, dtype=limit.dtype))
+        bend = jnp.zeros((n_agent, n_agent), limit.dtype)
+        if loss_curvature:
+            bend = jax.jacfwd(jax.grad(lambda a: grid(a)[1]))(action)
 
-        curvature = jax.jacfwd(jax.grad(lambda a: outputs(a)[1]))(action) if loss_curvature else None
-
-        def model(step, smoothing):
-            bent = 0.0 if curvature is None else 0.5 * step @ curvature @ step
-            return penalty(
-                voltage + step @ d_voltage,
-                (action + step) * limit,
-                losses + step @ d_losses + bent,
-                params,
-                smoothing,
+        def derivatives(step, smoothing):
+            """Value, gradient `[n_agent]` and Hessian `[n_agent, n_agent]` of the smoothed linear model."""
+            b, db, ddb = _elementwise(
+                lambda v: barrier(params.barrier, v, smoothing), voltage + step @ d_voltage
             )
+            weight = params.reactive_weight * base * limit / n_agent
+            q, dq, ddq = _elementwise(lambda a: jnp.sqrt(a * a + 1e-2 * smoothing**2), action + step)
+            price = params.loss_weight * base
+            value = jnp.mean(b) + weight @ q + price * (step @ d_losses + 0.5 * step @ bend @ step)
+            gradient = d_voltage @ db / n + weight * dq + price * (d_losses + bend @ step)
+            hessian = (d_voltage * ddb) @ d_voltage.T / n + jnp.diag(weight * ddq) + price * bend
+            return value, gradient, hessian
 
-        candidate = jnp.clip(action + _minimise(model, action), -1.0, 1.0)
+        candidate = jnp.clip(action + _minimise(derivatives, action), -1.0, 1.0)
         reached = exact(candidate)
         better = reached < value
-        best = jnp.where(better, candidate, best)
-        return (candidate, best, jnp.where(better, reached, value)), None
+        return (candidate, jnp.where(better, candidate, best), jnp.where(better, reached, value)), None
 
-    start = jnp.zeros(env.n_agent, limit.dtype)
+    start = jnp.clip(state.reactive / limit, -1.0, 1.0)  # the last step's, usually a good guess
     (_, best, _), _ = jax.lax.scan(outer, (start, start, exact(start)), length=_OUTER)
     return {GROUP: best[:, None]}
 
 
-def _minimise(model, action: jax.Array) -> jax.Array:
-    """Step `[n_agent]` that minimises `model(step, smoothing)` with action + step in (-1, 1)."""
-    eye = jnp.eye(action.shape[0], dtype=action.dtype)
-    scales = 0.5 ** jnp.arange(8, dtype=action.dtype)
+def _elementwise(f: Callable, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """An elementwise function with its first and second derivatives, each of the shape of `x`."""
+    ones = jnp.ones_like(x)
 
-    def stage(carry, smoothing):
-        weight = 1e-1 * smoothing * smoothing + 1e-3 * smoothing * 1e-2
+    def first(x):
+        return jax.jvp(f, (x,), (ones,))
+
+    (value, slope), (_, curvature) = jax.jvp(first, (x,), (ones,))
+    return value, slope, curvature
+
+
+def _minimise(derivatives: Callable, action: jax.Array) -> jax.Array:
+    """Step `[n_agent]` that minimises the model with action + step inside (-1, 1)."""
+    eye = jnp.eye(action.shape[0], dtype=action.dtype)
+    halvings = jnp.concatenate([jnp.zeros(1), 0.5 ** jnp.arange(8)]).astype(action.dtype)
+
+    def stage(step, smoothing):
+        wall = 1e-5 * smoothing + 1e-1 * smoothing**2
 
         def walled(step):
             at = action + step
-            inside = jnp.maximum(1.0 - at * at, 1e-12)
-            return model(step, smoothing) - weight * jnp.sum(jnp.log(inside))
+            return derivatives(step, smoothing)[0] - wall * jnp.sum(jnp.log(jnp.maximum(1.0 - at * at, 1e-12)))
 
         def newton(step, _):
-            gradient, hessian = jax.grad(walled)(step), jax.hessian(walled)(step)
-            size = jnp.trace(hessian) / action.shape[0]
-            direction = -jnp.linalg.solve(hessian + (1e-5 * size + 1e-12) * eye, gradient)
+            at = action + step
+            inside = jnp.maximum(1.0 - at * at, 1e-12)
+            _, gradient, hessian = derivatives(step, smoothing)
+            gradient = gradient + wall * 2.0 * at / inside
+            hessian = hessian + jnp.diag(wall * (2.0 / inside + 4.0 * at * at / inside**2))
+            ridge = 1e-5 * jnp.trace(hessian) / action.shape[0] + 1e-12
+            direction = -jnp.linalg.solve(hessian + ridge * eye, gradient)
             # stay strictly inside the box, then take the best of a halving sequence
-            room = jnp.where(direction > 0, 1.0 - (action + step), 1.0 + action + step)
-            reach = jnp.min(jnp.where(direction != 0, room / jnp.maximum(jnp.abs(direction), 1e-12), jnp.inf))
-            longest = jnp.minimum(1.0, 0.99 * reach)
-            trials = step + jnp.concatenate([jnp.zeros(1), scales])[:, None] * longest * direction
+            room = jnp.where(direction > 0, 1.0 - at, 1.0 + at)
+            reach = jnp.min(room / jnp.maximum(jnp.abs(direction), 1e-12))
+            trials = step + halvings[:, None] * jnp.minimum(1.0, 0.99 * reach) * direction
             return trials[jnp.argmin(jax.vmap(walled)(trials))], None
 
-        return jax.lax.scan(newton, carry, length=_NEWTON)[0], None
+        return jax.lax.scan(newton, step, length=_NEWTON)[0], None
 
-    inside = jnp.clip(action, -0.98, 0.98) - action
     smoothing = 1e-2 * _FADE ** jnp.arange(_STAGES, dtype=action.dtype)
-    return jax.lax.scan(stage, inside, smoothing)[0]
+    return jax.lax.scan(stage, jnp.clip(action, -0.98, 0.98) - action, smoothing)[0]

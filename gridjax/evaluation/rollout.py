@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
+from gridjax.learners import Policy
 
-# (key, observations, state, params) -> actions of one environment
+# (key, observations, state, params) -> actions of one environment. A `jax.tree_util.Partial` of such a
+# function, whose leading arguments are pytrees, is compiled once for all values of those.
 Act = Callable[[jax.Array, Any, Any, Any], dict[str, jax.Array]]
 
 
@@ -35,18 +37,51 @@ class Trajectory(NamedTuple):
     after: Any  # state right after the action, before any reset
 
 
+def act_with(policy: Policy) -> Act:
+    """The deterministic actions of a trained policy, compiled once for all policies of its shape."""
+    return jax.tree_util.Partial(_deterministic, policy)
+
+
+def _deterministic(policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> dict[str, jax.Array]:
+    del key, state, params
+    return policy(obs)
+
+
 def score_days(
-    env: Environment, params: Any, act: Act, days: np.ndarray, key: jax.Array, chunk: int = 60
+    env: Environment,
+    params: Any,
+    act: Act,
+    days: np.ndarray,
+    key: jax.Array,
+    chunk: int = 60,
+    done: Callable[[int], None] | None = None,
 ) -> Scores:
-    """Run `act` through each whole day of `days` (days of the year) from midnight; compiled, in chunks."""
+    """Run `act` through each whole day of `days` (days of the year) from midnight; compiled, in chunks.
+
+    `done(n)` is called after every chunk, with the number of days in it.
+    """
     days = np.asarray(days)
     keys = jax.random.split(key, days.size)
-    run = jax.jit(jax.vmap(partial(_day, env, act), in_axes=(0, 0, None)))
-    parts = [run(keys[k : k + chunk], days[k : k + chunk], params) for k in range(0, days.size, chunk)]
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
+    # every chunk the same size, so that one program serves them all: the last repeats its last day
+    size = -(-days.size // -(-days.size // chunk))
+    act = act if isinstance(act, jax.tree_util.Partial) else jax.tree_util.Partial(act)
+    parts = []
+    for first in range(0, days.size, size):
+        rows = np.minimum(np.arange(first, first + size), days.size - 1)
+        part = _score(env, act, keys[rows], days[rows], params)
+        number = min(size, days.size - first)
+        parts.append(jax.tree.map(lambda x, n=number: np.asarray(x)[:n], part))
+        if done is not None:
+            done(number)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-def _day(env, act: Act, key, day, params) -> Scores:
+@partial(jax.jit, static_argnums=0)
+def _score(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
+    return jax.vmap(partial(_day, env, act), in_axes=(0, 0, None))(keys, days, params)
+
+
+def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Scores:
     params = env.on_day(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
@@ -65,19 +100,20 @@ def _day(env, act: Act, key, day, params) -> Scores:
 
 def record_day(env: Environment, params: Any, act: Act, day: int, key: jax.Array) -> Trajectory:
     """Run `act` through one whole day and keep every step, for figures."""
+    act = act if isinstance(act, jax.tree_util.Partial) else jax.tree_util.Partial(act)
+    return _record(env, act, key, jnp.int32(day), params)
 
-    @jax.jit
-    def run(key, params):
-        params = env.on_day(params, day)
-        key, reset_key = jax.random.split(key)
-        _, state = env.reset(reset_key, params)
 
-        def step(state, key):
-            act_key, step_key = jax.random.split(key)
-            actions = act(act_key, env.observe(state, params), state, params)
-            out = env.transition(step_key, state, actions, params)
-            return out.state, Trajectory(state, actions, out.reward, out.metrics, out.state)
+@partial(jax.jit, static_argnums=0)
+def _record(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Trajectory:
+    params = env.on_day(params, day)
+    key, reset_key = jax.random.split(key)
+    _, state = env.reset(reset_key, params)
 
-        return jax.lax.scan(step, state, jax.random.split(key, env.steps_per_day))[1]
+    def step(state, key):
+        act_key, step_key = jax.random.split(key)
+        actions = act(act_key, env.observe(state, params), state, params)
+        out = env.transition(step_key, state, actions, params)
+        return out.state, Trajectory(state, actions, out.reward, out.metrics, out.state)
 
-    return run(key, params)
+    return jax.lax.scan(step, state, jax.random.split(key, env.steps_per_day))[1]

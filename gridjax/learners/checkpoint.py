@@ -51,17 +51,18 @@ class Checkpoints:
     def save(
         self, step: int, state: Any, metrics: Mapping[str, Any] | None = None, wait: bool = False
     ) -> None:
-        """Save `state` as `step`, in the background unless `wait`. Steps must increase: `ValueError` if not."""
+        """Save `state` as `step`, in the background unless `wait`. `ValueError` unless steps increase."""
         self.folder.mkdir(parents=True, exist_ok=True)
         latest = self.latest_step()
         if latest is not None and step <= latest:
             raise ValueError(
                 f"step: got {step}, expected more than {latest}, the latest saved in {self.folder}"
             )
-        arrays, manifest = _flatten(state)
+        arrays, leaves = _flatten(state)
+        # Orbax keeps metrics of its own only where it is to rank steps by them.
+        manifest = {"leaves": leaves, "metrics": {name: float(x) for name, x in (metrics or {}).items()}}
         saved = self._manager().save(
             step,
-            metrics={name: float(value) for name, value in (metrics or {}).items()},
             args=ocp.args.Composite(arrays=ocp.args.PyTreeSave(arrays), manifest=ocp.args.JsonSave(manifest)),
         )
         if not saved:
@@ -79,25 +80,18 @@ class Checkpoints:
         return steps[-1] if steps else None
 
     def restore(self, step: int | None, like: Tree) -> Tree:
-        """The state saved as `step` (None: the newest), in the structure of `like`, a state or its `jax.eval_shape`.
+        """The state saved as `step` (None: the newest), structured as `like`: a state or its `eval_shape`.
 
         Raises `FileNotFoundError` where there is no such step, `ValueError` where it was saved from another
         network or configuration, naming the first leaf that differs.
         """
-        self._wait()
-        steps = self.steps()
-        if not steps:
-            raise FileNotFoundError(f"no checkpoint in {self.folder}")
-        step = steps[-1] if step is None else step
-        if step not in steps:
-            raise FileNotFoundError(f"no checkpoint of step {step} in {self.folder}, which holds {steps}")
-        manager = self._manager()
-        found = manager.restore(step, args=ocp.args.Composite(manifest=ocp.args.JsonRestore()))["manifest"]
+        step, manifest = self._read(step)
+        found = manifest["leaves"]
         _compare(found, _manifest(like), f"{self.folder}, step {step}")
         stored = {
             name: ocp.RestoreArgs(restore_type=np.ndarray) for name, leaf in found.items() if _size(leaf)
         }
-        arrays = manager.restore(
+        arrays = self._manager().restore(
             step,
             args=ocp.args.Composite(
                 arrays=ocp.args.PyTreeRestore(item=dict.fromkeys(stored, 0), restore_args=stored),
@@ -105,14 +99,22 @@ class Checkpoints:
         )["arrays"]
         return _unflatten(like, arrays, found)
 
-    def metrics(self, step: int) -> dict[str, float]:
-        """The metrics saved with `step`."""
-        self._wait()
-        return dict(self._manager().metrics(step) or {})
+    def metrics(self, step: int | None = None) -> dict[str, float]:
+        """The metrics saved with `step` (None: the newest)."""
+        return dict(self._read(step)[1]["metrics"])
 
-    def _wait(self) -> None:
+    def _read(self, step: int | None) -> tuple[int, dict[str, Any]]:
+        """The step that is meant, once all is written, and its manifest."""
         if self._opened is not None:
             self._opened.wait_until_finished()
+        steps = self.steps()
+        if not steps:
+            raise FileNotFoundError(f"no checkpoint in {self.folder}")
+        step = steps[-1] if step is None else step
+        if step not in steps:
+            raise FileNotFoundError(f"no checkpoint of step {step} in {self.folder}, which holds {steps}")
+        args = ocp.args.Composite(manifest=ocp.args.JsonRestore())
+        return step, self._manager().restore(step, args=args)["manifest"]
 
     def _manager(self) -> ocp.CheckpointManager:
         if self._opened is None:

@@ -25,7 +25,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Layout:
-    """All groups, in the order in which per-agent quantities are concatenated, and the global state's length."""
+    """All groups, in the order in which agents are joined, and the length of the global state."""
 
     groups: tuple[Group, ...]
     global_state: int
@@ -49,7 +49,7 @@ class Layout:
 
 
 def layout_of(env: Environment, params: Any) -> Layout:
-    """Read the layout of a task, or raise a `ValueError` that says what a learner cannot handle. Host-side."""
+    """The layout of a task, or a `ValueError` that says what a learner cannot handle. Host-side."""
     if not env.groups:
         raise ValueError(f"groups of {env.name}: got none, expected at least one group of agents")
     observation, state = jax.eval_shape(env.reset, jax.random.key(0), params)
@@ -62,8 +62,8 @@ def layout_of(env: Environment, params: Any) -> Layout:
         shape = observation_spaces[name].shape
         if len(shape) != 1 or observation[name].shape != (agents, *shape):
             raise ValueError(
-                f"observation of group {name!r} of {env.name}: got shape {observation[name].shape} with an agent's "
-                f"space of shape {shape}, expected ({agents}, n) and (n,)"
+                f"observation of group {name!r} of {env.name}: got shape {observation[name].shape} and an "
+                f"agent's space of shape {shape}, expected ({agents}, n) and (n,)"
             )
         groups.append(Group(name, agents, shape[0], _action_size(env.name, name, action_spaces[name])))
     return Layout(tuple(groups), global_state.shape[0])
@@ -75,6 +75,6 @@ def _action_size(env: str, group: str, space: Any) -> int:
     )
     if not unit or len(space.shape) != 1 or space.shape[0] < 1:
         raise ValueError(
-            f"action_space of group {group!r} of {env}: got {space}, expected a Box from -1 to 1 of shape (n,)"
+            f"action_space of group {group!r} of {env}: got {space}, expected a Box (n,) from -1 to 1"
         )
     return space.shape[0]

@@ -11,11 +11,11 @@ import numpy as np
 
 from gridjax.envs.environment import Environment
 from gridjax.learners import losses, settings
-from gridjax.learners.advantage import generalised_advantage
+from gridjax.learners.batch import prepare
 from gridjax.learners.layout import Layout, layout_of
 from gridjax.learners.networks import ACTIVATIONS, SHARING, Actor, CentralCritic, LocalCritic
-from gridjax.learners.normalise import RunningStats, empty_stats, merge, normalise
-from gridjax.learners.optimise import Batch, run_epochs, transformation
+from gridjax.learners.normalise import empty_stats, merge, normalise
+from gridjax.learners.optimise import run_epochs, transformation
 from gridjax.learners.policy import Policy
 from gridjax.learners.rollout import Rollout, collect
 from gridjax.learners.train_state import TrainState, no_episodes
@@ -71,32 +71,41 @@ class MAPPO:
         # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
         for name in ("num_envs", "num_steps", "num_epochs", "num_minibatches"):
             settings.check_count(name, getattr(self, name))
+        if not isinstance(self.hidden, list | tuple):
+            raise ValueError(f"hidden: got {self.hidden!r}, expected a sequence of positive integers")
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             settings.check_count("hidden", width)
         settings.check_choice("activation", self.activation, ACTIVATIONS)
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
+        settings.check_finite("initial_log_std", self.initial_log_std)
         settings.check_sharing(self.sharing, self.layout)
-        samples = self.num_envs * self.num_steps
-        if samples % self.num_minibatches:
+        if self.steps_per_update % self.num_minibatches:
             raise ValueError(
-                f"num_minibatches: got {self.num_minibatches}, expected a divisor of num_envs * num_steps = {samples}"
+                f"num_minibatches: got {self.num_minibatches}, expected a divisor of "
+                f"num_envs * num_steps = {self.steps_per_update}"
             )
 
     @classmethod
     def create(cls, env: Environment, params: Any, **chosen: Any) -> MAPPO:
-        """A learner for `env`, all settings checked. Raises `ValueError` naming the field, value and expectation."""
+        """A learner for `env`; `ValueError` names the field, the value and what was expected."""
         given = {"env", "env_params", "layout"}
         settings.check_names(chosen, {entry.name for entry in fields(cls)} - given)
         for name in settings.NUMBERS.keys() & chosen.keys():
             settings.check_number(name, chosen[name])
+        settings.check_hashable("env", env)
         layout = layout_of(env, params)
         # Arrays of the host would be copied to the device at every call.
         params = jax.tree.map(
             lambda x: jnp.asarray(x) if isinstance(x, np.ndarray | np.generic) else x, params
         )
         return cls(env=env, env_params=params, layout=layout, **chosen)
+
+    @property
+    def steps_per_update(self) -> int:
+        """Environment steps that one update trains on."""
+        return self.num_envs * self.num_steps
 
     @property
     def actor(self) -> Actor:
@@ -143,7 +152,7 @@ class MAPPO:
         """One rollout and the epochs on it: the next state, and metrics (scalars)."""
         key, rollout_key, shuffle_key = jax.random.split(state.key, 3)
         state, rollout, logged = collect(self, state, rollout_key)
-        batch, returns, metrics = self._prepare(state, rollout)
+        batch, returns, metrics = prepare(self, state, rollout)
         step_size = self.step_size(state.updates)
         params, optimiser, steps = run_epochs(
             self, state.params, state.optimiser, batch, step_size, shuffle_key
@@ -202,55 +211,6 @@ class MAPPO:
             return self.critic_output(state.params, {}, self.scale_global(state, global_state))
         return self.critic_output(state.params, self.scale_observation(state, observation), None)
 
-    def _value_scale(self, stats: dict[str, RunningStats]) -> tuple[jax.Array, jax.Array]:
-        """Mean and standard deviation of returns, `[all agents]` each."""
-        groups = self.layout.groups
-        mean = self.layout.join(
-            {group.name: jnp.full(group.agents, stats[group.name].mean) for group in groups}
-        )
-        std = self.layout.join(
-            {group.name: jnp.full(group.agents, stats[group.name].std) for group in groups}
-        )
-        return mean, std
-
-    def _prepare(self, state: TrainState, rollout: Rollout) -> tuple[Batch, jax.Array, dict[str, jax.Array]]:
-        """The samples to learn from `[T * N, ...]`, the returns `[T, N, A]`, and metrics of the rollout."""
-        # Normalised once here and reused in every epoch.
-        observation = self.scale_observation(state, rollout.observation)
-        global_state = self.scale_global(state, rollout.global_state) if self.central_critic else None
-        value = self.critic_output(state.params, observation, global_state)
-        mean, std = self._value_scale(state.value_stats)
-        ends = rollout.terminated[..., None], rollout.truncated[..., None]
-        advantage = generalised_advantage(
-            rollout.reward,
-            value * std + mean,
-            rollout.next_value * std + mean,
-            *ends,
-            self.gamma,
-            self.gae_lambda,
-        )
-        returns = advantage + value * std + mean
-        metrics = {
-            "explained_variance": losses.explained_variance(value * std + mean, returns),
-            "value": jnp.mean(value * std + mean),
-            "reward": jnp.mean(rollout.reward),
-        }
-        per_group = self.layout.split(rollout.reward)
-        if len(per_group) > 1:
-            metrics |= {f"reward/{name}": jnp.mean(x) for name, x in per_group.items()}
-        batch = Batch(
-            observation=observation,
-            global_state=global_state,
-            pre_tanh=rollout.pre_tanh,
-            log_prob=rollout.log_prob,
-            advantage=self.layout.join(
-                {name: _whiten(x) for name, x in self.layout.split(advantage).items()}
-            ),
-            value=value,
-            target=(returns - mean) / std,
-        )
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
-
     def _observe(self, state: TrainState, rollout: Rollout, returns: jax.Array) -> TrainState:
         """Statistics with the rollout's observations, global states and returns counted in."""
         if self.normalise_observations:
@@ -265,11 +225,6 @@ class MAPPO:
             merged = {name: merge(state.value_stats[name], x, VALUE_MEMORY) for name, x in split.items()}
             state = replace(state, value_stats=merged)
         return state
-
-
-def _whiten(advantage: jax.Array) -> jax.Array:
-    """Zero mean and unit deviation over all samples of one group."""
-    return (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)
 
 
 def _strong(x: jax.Array) -> jax.Array:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from gridjax.learners import distribution, losses
+from gridjax.learners.batch import Batch
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
-
-PerGroup = dict[str, jax.Array]
-
-
-class Batch(NamedTuple):
-    """B samples, each an environment step with all its agents; inputs and values are normalised."""
-
-    observation: PerGroup  # [B, n_agents, n]
-    global_state: jax.Array | None  # [B, n_state]
-    pre_tanh: PerGroup  # [B, n_agents, n_action]
-    log_prob: jax.Array  # [B, A]
-    advantage: jax.Array  # [B, A]
-    value: jax.Array  # [B, A]
-    target: jax.Array  # [B, A]
 
 
 def transformation(max_grad_norm: jax.Array | float) -> optax.GradientTransformation:
@@ -53,7 +40,7 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
 def run_epochs(
     learner: MAPPO, params: dict[str, Any], optimiser: Any, batch: Batch, step_size: jax.Array, key: jax.Array
 ) -> tuple[dict[str, Any], Any, dict[str, jax.Array]]:
-    """Parameters and optimiser state after all epochs, and the metrics of every minibatch `[epochs, minibatches]`."""
+    """Parameters and optimiser state after all epochs; metrics of each minibatch, `[epochs, minibatches]`."""
     chain = transformation(learner.max_grad_norm)
     samples = batch.log_prob.shape[0]
 

@@ -19,7 +19,7 @@ PerGroup = dict[str, jax.Array]
 
 
 class Rollout(NamedTuple):
-    """T steps of N environments; A counts the agents of all groups. Observations are as the task gave them."""
+    """T steps of N environments; A counts the agents of all groups. Observations are the task's own."""
 
     observation: PerGroup  # [T, N, n_agents, n]
     global_state: jax.Array | None  # [T, N, n_state]; None with a local critic
@@ -34,7 +34,7 @@ class Rollout(NamedTuple):
 def collect(
     learner: MAPPO, state: TrainState, key: jax.Array
 ) -> tuple[TrainState, Rollout, dict[str, jax.Array]]:
-    """Run `num_steps` steps; parameters and statistics stay as they are. Also returns means of what was logged."""
+    """`num_steps` steps, with parameters and statistics as they are; also the means of what was logged."""
     env, params, layout = learner.env, learner.env_params, learner.layout
 
     def step(carry: tuple[Any, PerGroup, Episodes], key: jax.Array) -> Any:
@@ -75,7 +75,7 @@ def _logged(info: dict[str, Any]) -> dict[str, jax.Array]:
 
 
 def _count(episodes: Episodes, reward: jax.Array, done: jax.Array) -> tuple[Episodes, jax.Array]:
-    """Advance the running returns `[N]`; also the sums of return, length and number of the episodes that ended."""
+    """Running returns a step on; the sums of return, length and number of the episodes that ended `[3]`."""
     total = episodes.running_return + jnp.mean(reward, axis=-1)
     length = episodes.running_length + 1
     ended = jnp.stack([jnp.where(done, x, 0.0).sum() for x in (total, length, jnp.ones_like(total))])
@@ -88,7 +88,7 @@ def _count(episodes: Episodes, reward: jax.Array, done: jax.Array) -> tuple[Epis
 
 
 def _finish(episodes: Episodes, ended: jax.Array) -> Episodes:
-    """Where any episode ended in the rollout, refresh the means over the last that did; `ended` is `[T, 3]`."""
+    """Refresh the means over the last episodes if any ended in the rollout; `ended` is `[T, 3]`."""
     total, length, number = jnp.sum(ended, axis=0)
     share = 1.0 / jnp.maximum(number, 1.0)
     return replace(

@@ -73,3 +73,17 @@ def check_sharing(sharing: str, layout: Layout) -> None:
             f"sharing: got 'all', expected 'group' or 'agent', since the lengths of observation and action "
             f"differ between groups ({found})"
         )
+
+
+def check_finite(name: str, value: Any) -> None:
+    """Refuse anything but a finite number."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(float(value)):
+        raise ValueError(f"{name}: got {value!r}, expected a finite number")
+
+
+def check_hashable(name: str, value: Any) -> None:
+    """Refuse what JAX cannot use as a static argument."""
+    try:
+        hash(value)
+    except TypeError as error:
+        raise ValueError(f"{name}: got {value!r}, expected a hashable object ({error})") from error

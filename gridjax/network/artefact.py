@@ -40,7 +40,7 @@ def save_network(network: Network, folder: str | os.PathLike, description: dict[
     # the names of unfinished files end in .partial, so that the library does not list them
     unfinished = [path.with_name(path.name + ".partial") for path in (archive, sheet)]
     with open(unfinished[0], "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
     unfinished[1].write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
     for path, final in zip(unfinished, (archive, sheet)):
         os.replace(path, final)

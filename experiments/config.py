@@ -1,0 +1,136 @@
+"""Settings of a training run: defaults, a YAML file, then the command line, each over the one before.
+
+    run = parse(["--config", "experiments/configs/case33bw.yaml", "--num-seeds", "5"])
+
+In a file the settings stand under `task`, `learner` and `run`; on the command line their names are flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned: options of `gridjax.make`."""
+
+    env: str = "VoltageControl-v0"  # a registered task
+    network: str = "case33bw"  # a shipped network
+    barrier: Literal["l1", "l2", "bowl"] = "l1"  # penalty on the voltage of a bus
+    reactive_weight: float = 0.01  # on the mean |q| in MVAr
+    loss_weight: float = 0.0  # on the losses in MW
+    episode_length: int = 240  # three-minute steps of a training episode, 480 a day
+    peak_load_mw: float | None = None  # largest total demand; the network's own where None
+    peak_pv_mw: float | None = None  # sum of the inverters' peaks; the network's own where None
+    action_range: float | None = None  # share of the reactive capability in use; the network's own where None
+    assignment_seed: int = 0  # which bus follows which demand profile
+
+
+@dataclass(frozen=True)
+class Learner:
+    """How it is learned: the settings of `gridjax.learners.MAPPO`."""
+
+    num_envs: int = 128
+    num_steps: int = 16  # steps of every environment between updates
+    learning_rate: float = 1e-3
+    decay_learning_rate: bool = False
+    final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
+    gamma: float = 0.5  # low: what is done now hardly matters in three minutes
+    gae_lambda: float = 0.95
+    clip: float = 0.2
+    value_clip: float = 0.2
+    huber_delta: float = 10.0
+    entropy_coefficient: float = 0.0
+    value_coefficient: float = 0.5
+    max_grad_norm: float = 0.5
+    num_epochs: int = 4
+    num_minibatches: int = 4
+    hidden: tuple[int, ...] = (64, 64)
+    activation: Literal["tanh", "relu", "silu"] = "tanh"
+    sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network
+    central_critic: bool = True  # False: independent PPO
+    normalise_observations: bool = True
+    normalise_values: bool = True
+    value_loss: Literal["clipped", "huber", "squared"] = "huber"
+    initial_log_std: float = -1.5  # of the action before tanh
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long, how often, and where to."""
+
+    seed: int = 0  # of the first run; the others count up from it
+    num_seeds: int = 1  # trained side by side in one program
+    total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
+    run_dir: str | None = None  # new folder of the run; runs/NETWORK, with a number where that is taken
+    updates_per_chunk: int = 10  # between two looks at the progress
+    checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
+    checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
+    validation_every: int = 100_000  # steps, rounded up to whole chunks
+    validation_days: int = 6  # whole days, none of which is trained or tested on
+    cpu_devices: int | None = None  # share the seeds among this many CPU devices; None: one per core
+    evaluate: bool = True  # on the 120 held-out days at the end
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run."""
+
+    task: Task = field(default_factory=Task)
+    learner: Learner = field(default_factory=Learner)
+    run: Run = field(default_factory=Run)
+
+    def __post_init__(self) -> None:
+        for name in ("num_seeds", "total_steps", "updates_per_chunk", "checkpoint_every"):
+            _at_least(1, name, getattr(self.run, name))
+        for name in ("checkpoints_kept", "validation_every", "validation_days"):
+            _at_least(1, name, getattr(self.run, name))
+        _at_least(0, "seed", self.run.seed)
+        if self.run.cpu_devices is not None:
+            _at_least(1, "cpu_devices", self.run.cpu_devices)
+        if self.run.validation_days > 42:
+            raise ValueError(f"validation_days is {self.run.validation_days}, expected at most 42, all there are")
+
+    @property
+    def steps_per_update(self) -> int:
+        """Environment steps of one seed in one update."""
+        return self.learner.num_envs * self.learner.num_steps
+
+    @property
+    def total_updates(self) -> int:
+        """Updates that `total_steps` take."""
+        return -(-self.run.total_steps // self.steps_per_update)
+
+    def updates_between(self, steps: int) -> int:
+        """`steps` as a whole number of chunks, in updates."""
+        chunk = self.run.updates_per_chunk
+        return -(-steps // (self.steps_per_update * chunk)) * chunk
+
+    def task_options(self) -> dict[str, Any]:
+        """Options of `gridjax.make(config.task.env, ...)`."""
+        options = asdict(self.task)
+        del options["env"]
+        return options
+
+    def learner_settings(self) -> dict[str, Any]:
+        """Settings of `MAPPO.create(env, params, ...)`."""
+        chosen = {entry.name: getattr(self.learner, entry.name) for entry in fields(self.learner)}
+        return chosen | {"total_updates": self.total_updates}
+
+
+def differences(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:
+    """Settings, by name, whose values differ between two configs."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for entry in fields(old):
+        before, after = getattr(old, entry.name), getattr(new, entry.name)
+        if is_dataclass(before):
+            found |= differences(before, after)
+        elif before != after:
+            found[entry.name] = (before, after)
+    return found
+
+
+def _at_least(least: int, name: str, value: int) -> None:
+    if value < least:
+        raise ValueError(f"{name} is {value}, expected at least {least}")

@@ -1,0 +1,104 @@
+"""Read and write a dataclass of settings as YAML, with every key and type checked."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import types
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+Settings = TypeVar("Settings")
+
+
+def read(path: str | Path, kind: type[Settings]) -> Settings:
+    """The settings in `path` over the defaults of the dataclass `kind`.
+
+    Raises `FileNotFoundError`, or `ValueError` naming file, key, value and what was expected.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"config {path} does not exist or is no file")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML file: {error}") from None
+    try:
+        return _build({} if content is None else content, kind, "")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def text(settings: Any) -> str:
+    """`settings`, a dataclass, as YAML that `read` turns into an equal one."""
+    return yaml.safe_dump(_plain(asdict(settings)), sort_keys=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _build(content: Any, kind: type[Settings], prefix: str) -> Settings:
+    if not isinstance(content, dict):
+        raise ValueError(f"{prefix.rstrip('.') or 'the file'}: got {content!r}, expected a mapping of settings")
+    hints = get_type_hints(kind)
+    known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
+    chosen = {}
+    for key, value in content.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=3)
+            expected = f"did you mean {', '.join(near)}?" if near else f"expected one of {', '.join(known)}"
+            raise ValueError(f"unknown key {prefix}{key}; {expected}")
+        hint = hints[key]
+        chosen[key] = (
+            _build(value, hint, f"{prefix}{key}.")
+            if is_dataclass(hint)
+            else _convert(value, hint, f"{prefix}{key}")
+        )
+    return kind(**chosen)
+
+
+def _convert(value: Any, hint: Any, name: str) -> Any:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        return _convert(value, next(option for option in inner if option is not type(None)), name)
+    if origin is Literal:
+        if value not in inner:
+            raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(inner)}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{name}: got {value!r}, expected a list such as [64, 64]")
+        return tuple(_convert(item, inner[0], f"{name}[{k}]") for k, item in enumerate(value))
+    if hint in (int, float):
+        return _number(value, hint, name)
+    if not isinstance(value, hint):
+        raise ValueError(f"{name}: got {value!r}, expected {_NOUNS[hint]}")
+    return value
+
+
+def _number(value: Any, kind: type, name: str) -> float | int:
+    number = value
+    if isinstance(value, str):
+        # YAML takes 3e-4 and 1e6, without a point and a sign, for text
+        try:
+            number = float(value)
+        except ValueError:
+            number = None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise ValueError(f"{name}: got {value!r}, expected {_NOUNS[kind]}")
+    if kind is int:
+        if number != int(number):
+            raise ValueError(f"{name}: got {value!r}, expected {_NOUNS[int]}")
+        return int(number)
+    return float(number)
+
+
+_NOUNS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}

@@ -1,0 +1,98 @@
+"""The folder of one run: `config.yaml`, `versions.json`, `metrics.jsonl`, events, checkpoints, figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments import config_file
+from experiments.config import Config
+from experiments.files import plain, write_json, write_text
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths of a run."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @classmethod
+    def new(cls, chosen: str | None, network: str) -> RunDirectory:
+        """An empty folder: the one `chosen`, else `runs/NETWORK`, `runs/NETWORK-2` and so on.
+
+        Raises `FileExistsError` where the chosen one holds something.
+        """
+        if chosen is not None:
+            path = Path(chosen)
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise FileExistsError(
+                    f"{path} exists and is not empty: continue it with --resume {path}, or choose another --run-dir"
+                )
+        else:
+            number = 1
+            while (path := Path("runs") / (network if number == 1 else f"{network}-{number}")).exists():
+                number += 1
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @classmethod
+    def existing(cls, path: str | Path) -> RunDirectory:
+        """The folder of a run that was begun. Raises `FileNotFoundError` where it is none."""
+        run = cls(Path(path))
+        if not run.config.is_file():
+            raise FileNotFoundError(f"{path} is no run: it has no config.yaml")
+        return run
+
+    def write_settings(self, config: Config, made_with: dict[str, Any]) -> None:
+        """Record what the run is, and what it runs on."""
+        write_text(self.config, config_file.text(config))
+        write_json(self.path / "versions.json", made_with)
+
+    def read_config(self) -> Config:
+        """The settings the run was begun with."""
+        return config_file.read(self.config, Config)
+
+    def append_metrics(self, record: dict[str, Any]) -> None:
+        """Add one line to `metrics.jsonl`."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(record), allow_nan=False) + "\n")
+
+    def rewind_metrics(self, update: int) -> float:
+        """Drop the lines after `update`; returns the seconds of training up to there."""
+        kept = [record for record in read_metrics(self.metrics) if record["update"] <= update]
+        lines = [json.dumps(record, allow_nan=False) + "\n" for record in kept]
+        write_text(self.metrics, "".join(lines))
+        return kept[-1]["seconds"] if kept else 0.0
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The records of a `metrics.jsonl`; one cut off by a kill, the last, is left out."""
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records

@@ -1,0 +1,172 @@
+"""Training of several seeds in one compiled program: the pure part, without files or terminal.
+
+Each device has its share of the seeds. A chunk of updates is one call of a program whose length is an
+argument, so that neither the length of a chunk nor a resume in between can change a bit of the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+import gridjax
+from experiments.config import Config
+from gridjax.evaluation.rollout import act_with, score_days
+from gridjax.learners import MAPPO, Policy, TrainState
+from gridjax.scenarios import days
+
+# Counters and levels, of which a chunk reports the last; of everything else the mean.
+_LAST = ("episode_return", "episode_length", "episodes", "learning_rate")
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Progress:
+    """Everything that changes in a run, every leaf `[n_seed, ...]`: the content of a checkpoint."""
+
+    state: TrainState
+    best: Policy  # of the validations so far
+    best_reward: jax.Array  # [n_seed], mean reward per step in validation, -inf before any
+    best_update: jax.Array  # [n_seed], int32
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A learner for every seed of a config, on the devices there are."""
+
+    learner: MAPPO
+    seeds: tuple[int, ...]
+    mesh: Mesh
+    validation: np.ndarray  # days of the year
+
+    @classmethod
+    def of(cls, config: Config) -> Trainer:
+        """Raises `ValueError` for a task, network or setting that does not exist or is out of range."""
+        env, params = gridjax.make(config.task.env, **config.task_options())
+        learner = MAPPO.create(env, params, **config.learner_settings())
+        every = days("validation")
+        spread = np.linspace(0, every.size, config.run.validation_days, endpoint=False).astype(int)
+        seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
+        return cls(learner, seeds, _mesh(len(seeds)), every[spread])
+
+    def start(self) -> Progress:
+        """Progress before the first update; seed k does not depend on which others there are."""
+        keys = jax.vmap(jax.random.key)(jnp.asarray(self.seeds))
+        return self.place(_start(self.learner, keys))
+
+    def shape(self) -> Any:
+        """Shapes and types of `start()`."""
+        return jax.eval_shape(_start, self.learner, jax.vmap(jax.random.key)(jnp.asarray(self.seeds)))
+
+    def place(self, progress: Progress) -> Progress:
+        """`progress` with every device holding its seeds."""
+        if self.mesh.size == 1:
+            return progress
+        return jax.device_put(progress, NamedSharding(self.mesh, PartitionSpec("seed")))
+
+    def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
+        """Do `updates` updates; metrics `[n_seed]` of them."""
+        state, metrics = _advance(self.mesh, self.learner, progress.state, jnp.int32(updates))
+        return replace(progress, state=state), {name: np.asarray(x) for name, x in metrics.items()}
+
+    def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
+        """Score every seed on the validation days, and keep the policies that never did better."""
+        policies = jax.vmap(self.learner.policy)(progress.state)
+        rewards, controllable = [], []
+        for k in range(len(self.seeds)):
+            scores = score_days(
+                self.learner.env,
+                self.learner.env_params,
+                act_with(at_seed(policies, k)),
+                self.validation,
+                jax.random.key(0),
+            )
+            rewards.append(np.mean(scores.reward))
+            controllable.append(np.mean(scores.metrics["controllable"]))
+        reward = jnp.asarray(rewards, jnp.float32)
+        better = np.asarray(reward > progress.best_reward)
+
+        def choose(new: jax.Array, old: jax.Array) -> jax.Array:
+            return jnp.where(better.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+
+        progress = replace(
+            progress,
+            best=jax.tree.map(choose, policies, progress.best),
+            best_reward=choose(reward, progress.best_reward),
+            best_update=choose(jnp.full(len(self.seeds), update, jnp.int32), progress.best_update),
+        )
+        return self.place(progress), {"reward": np.asarray(reward), "controllable": np.asarray(controllable)}
+
+
+def at_seed(tree: Any, k: int) -> Any:
+    """Entry `k` of a pytree stacked over the seeds, on one device."""
+    return jax.tree.map(lambda x: jnp.asarray(np.asarray(x)[k]), tree)
+
+
+@jax.jit
+def _start(learner: MAPPO, keys: jax.Array) -> Progress:
+    state = jax.vmap(lambda key: learner.init(key))(keys)
+    seeds = keys.shape[0]
+    return Progress(
+        state=state,
+        best=jax.vmap(lambda one: learner.policy(one))(state),
+        best_reward=jnp.full(seeds, -jnp.inf),
+        best_update=jnp.zeros(seeds, jnp.int32),
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def _advance(
+    mesh: Mesh, learner: MAPPO, states: TrainState, updates: jax.Array
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    many = jax.vmap(_advance_one, in_axes=(None, 0, None))
+    if mesh.size > 1:
+        # each device its own loops: one program over all would wait for the slowest power flow of them all
+        share = PartitionSpec("seed")
+        many = jax.shard_map(
+            many,
+            mesh=mesh,
+            in_specs=(PartitionSpec(), share, PartitionSpec()),
+            out_specs=share,
+            check_vma=False,
+        )
+    return many(learner, states, updates)
+
+
+def _advance_one(learner: MAPPO, state: TrainState, updates: jax.Array) -> Any:
+    def update(_, carry):
+        state, total, _ = carry
+        state, metrics = learner.update(state)
+        return state, jax.tree.map(jnp.add, total, metrics), metrics
+
+    shapes = jax.eval_shape(lambda state: learner.update(state)[1], state)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    state, total, last = jax.lax.fori_loop(0, updates, update, (state, zeros, zeros))
+    return state, {name: last[name] if name in _LAST else x / updates for name, x in total.items()}
+
+
+def _mesh(seeds: int) -> Mesh:
+    """As many of the local devices as divide the seeds evenly."""
+    devices = jax.local_devices()
+    number = max(n for n in range(1, min(seeds, len(devices)) + 1) if seeds % n == 0)
+    return Mesh(np.array(devices[:number]), ("seed",))
+
+
+def use_cpu_devices(config: Config) -> int:
+    """Number of CPU devices to share the seeds among, made available if JAX has not started yet."""
+    import os
+
+    seeds, cores = config.run.num_seeds, len(os.sched_getaffinity(0))
+    wanted = config.run.cpu_devices or max(n for n in range(1, min(seeds, cores) + 1) if seeds % n == 0)
+    if wanted > 1 and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        try:
+            jax.config.update("jax_num_cpu_devices", wanted)
+        except RuntimeError:
+            pass  # a caller has used JAX before: its devices stay as they are
+    return wanted

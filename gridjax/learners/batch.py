@@ -1,0 +1,85 @@
+"""From a rollout to the samples that an update learns from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gridjax.learners import losses
+from gridjax.learners.advantage import generalised_advantage
+from gridjax.learners.rollout import PerGroup, Rollout
+from gridjax.learners.train_state import TrainState
+
+if TYPE_CHECKING:
+    from gridjax.learners.mappo import MAPPO
+
+
+class Batch(NamedTuple):
+    """B samples, each an environment step with all its agents; inputs and values are normalised."""
+
+    observation: PerGroup  # [B, n_agents, n]
+    global_state: jax.Array | None  # [B, n_state]
+    pre_tanh: PerGroup  # [B, n_agents, n_action]
+    log_prob: jax.Array  # [B, A]
+    advantage: jax.Array  # [B, A]
+    value: jax.Array  # [B, A]
+    target: jax.Array  # [B, A]
+
+
+def prepare(
+    learner: MAPPO, state: TrainState, rollout: Rollout
+) -> tuple[Batch, jax.Array, dict[str, jax.Array]]:
+    """The samples to learn from, B = T * N; the returns `[T, N, A]`; metrics of the rollout (scalars).
+
+    `state` holds the parameters and statistics that acted: value and next value share them.
+    """
+    # Normalised once here and reused in every epoch.
+    observation = learner.scale_observation(state, rollout.observation)
+    global_state = learner.scale_global(state, rollout.global_state) if learner.central_critic else None
+    output = learner.critic_output(state.params, observation, global_state)
+    mean, std = return_scale(learner, state)
+    value = output * std + mean
+    advantage = generalised_advantage(
+        rollout.reward,
+        value,
+        rollout.next_value * std + mean,
+        rollout.terminated[..., None],
+        rollout.truncated[..., None],
+        learner.gamma,
+        learner.gae_lambda,
+    )
+    returns = advantage + value
+    metrics = {
+        "explained_variance": losses.explained_variance(value, returns),
+        "value": jnp.mean(value),
+        "reward": jnp.mean(rollout.reward),
+    }
+    layout = learner.layout
+    if len(layout.groups) > 1:
+        metrics |= {f"reward/{name}": jnp.mean(x) for name, x in layout.split(rollout.reward).items()}
+    batch = Batch(
+        observation=observation,
+        global_state=global_state,
+        pre_tanh=rollout.pre_tanh,
+        log_prob=rollout.log_prob,
+        # Groups may be paid on scales of their own: each is whitened by itself.
+        advantage=layout.join({name: whiten(x) for name, x in layout.split(advantage).items()}),
+        value=output,
+        target=(returns - mean) / std,
+    )
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
+
+
+def return_scale(learner: MAPPO, state: TrainState) -> tuple[jax.Array, jax.Array]:
+    """Mean and standard deviation of the returns of every agent's group, `[A]` each."""
+    groups, stats = learner.layout.groups, state.value_stats
+    mean = {group.name: jnp.full(group.agents, stats[group.name].mean) for group in groups}
+    std = {group.name: jnp.full(group.agents, stats[group.name].std) for group in groups}
+    return learner.layout.join(mean), learner.layout.join(std)
+
+
+def whiten(advantage: jax.Array) -> jax.Array:
+    """Zero mean and unit deviation over all samples."""
+    return (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gridjax.learners import MAPPO
+
+from .probes import Groups, NoParams, Probe
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"learning_rat": 1e-3}, r"'learning_rat' does not exist, expected one of learning_rate"),
+        ({"learning_rate": "3e-4"}, r"learning_rate: got '3e-4', expected a number"),
+        ({"learning_rate": float("nan")}, r"learning_rate: got nan, expected a finite number at least 0"),
+        ({"gamma": 1.2}, r"gamma: got 1.2, expected a finite number within 0 and 1"),
+        ({"clip": -0.1}, r"clip: got -0.1"),
+        ({"num_envs": 0}, r"num_envs: got 0, expected a positive integer"),
+        ({"num_steps": 2.0}, r"num_steps: got 2.0, expected a positive integer"),
+        ({"hidden": (64, 0)}, r"hidden: got 0, expected a positive integer"),
+        ({"hidden": 64}, r"hidden: got 64, expected a sequence of positive integers"),
+        ({"num_envs": 3, "num_steps": 5}, r"num_minibatches: got 4, expected a divisor of .* = 15"),
+        ({"sharing": "none"}, r"sharing: got 'none', expected one of all, group, agent"),
+        ({"activation": "gelu"}, r"activation: got 'gelu', expected one of tanh"),
+        ({"value_loss": "l1"}, r"value_loss: got 'l1', expected one of clipped, huber, squared"),
+        ({"initial_log_std": float("inf")}, r"initial_log_std: got inf, expected a finite number"),
+        ({"env": Probe()}, r"'env' does not exist|multiple values"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(setting, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        MAPPO.create(Probe(), NoParams(), **setting)
+
+
+def test_one_network_for_all_needs_agents_of_one_size():
+    with pytest.raises(
+        ValueError, match=r"sharing: got 'all', .* differ between groups \(left 3 and 2, right 1 and 1\)"
+    ):
+        MAPPO.create(Groups(), NoParams(), sharing="all")
+
+
+def test_replacing_a_static_setting_is_checked_too():
+    learner = MAPPO.create(Probe(), NoParams())
+    with pytest.raises(ValueError, match="num_minibatches: got 7"):
+        replace(learner, num_minibatches=7)
+
+
+def test_an_environment_that_cannot_be_static_is_refused():
+    with pytest.raises(ValueError, match=r"env: got .* expected a hashable object"):
+        MAPPO.create(Probe(sizes=[("agent", 1)]), NoParams())
+
+
+def test_arrays_pass_so_that_they_may_be_swept():
+    assert MAPPO.create(Probe(), NoParams(), learning_rate=np.asarray([1e-3, 1e-4])).learning_rate.shape == (
+        2,
+    )
