@@ -86,6 +86,11 @@ class RunDirectory:
         write_text(self.metrics, "".join(lines))
         return kept[-1]["seconds"] if kept else 0.0
 
+    def training_seconds(self) -> float | None:
+        """Seconds of training and validation logged so far, compilation included."""
+        records = read_metrics(self.metrics)
+        return records[-1]["seconds"] if records else None
+
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The records of a `metrics.jsonl`; one cut off by a kill, the last, is left out."""

@@ -68,7 +68,13 @@ class Trainer:
         """`progress` with every device holding its seeds."""
         if self.mesh.size == 1:
             return progress
+        # the CPU client of JAX 0.10 deadlocks when it slices what is still being computed
+        jax.block_until_ready(progress)
         return jax.device_put(progress, NamedSharding(self.mesh, PartitionSpec("seed")))
+
+    def policies(self, progress: Progress) -> Policy:
+        """The newest policies, stacked over the seeds."""
+        return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
 
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""
@@ -77,7 +83,7 @@ class Trainer:
 
     def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Score every seed on the validation days, and keep the policies that never did better."""
-        policies = jax.vmap(self.learner.policy)(progress.state)
+        policies = self.policies(progress)
         rewards, controllable = [], []
         for k in range(len(self.seeds)):
             scores = score_days(

@@ -19,9 +19,10 @@ from gridjax.envs.voltage_control.barriers import barrier
 from gridjax.envs.voltage_control.environment import GROUP, Params, State, VoltageControl
 from gridjax.powerflow import solve
 
-_OUTER = 3
-_STAGES = 9
-_NEWTON = 6
+# first smoothing (p.u.) and number of stages of each outer step: the later ones only follow the bend
+_OUTER = ((1e-2, 9), (6e-4, 7), (6e-4, 7))
+_NEWTON = 5
+_H = 5
 _FADE = 0.25
 
 
@@ -53,8 +54,7 @@ def optimum(
             + params.loss_weight * base * losses
         )
 
-    def outer(carry, _):
-        action, best, value = carry
+    def outer(action, first, stages):
         (voltage, _), pushforward = jax.linearize(grid, action)
         d_voltage, d_losses = jax.vmap(pushforward)(jnp.eye(n_agent, dtype=limit.dtype))
         bend = jnp.zeros((n_agent, n_agent), limit.dtype)
@@ -63,9 +63,8 @@ def optimum(
 
         def derivatives(step, smoothing):
             """Value, gradient `[n_agent]` and Hessian `[n_agent, n_agent]` of the smoothed linear model."""
-            b, db, ddb = _elementwise(
-                lambda v: barrier(params.barrier, v, smoothing), voltage + step @ d_voltage
-            )
+            v = voltage + step @ d_voltage
+            b, db, ddb = _elementwise(lambda x: barrier(params.barrier, 1.0 + x, smoothing), v - 1.0)
             weight = params.reactive_weight * base * limit / n_agent
             q, dq, ddq = _elementwise(lambda a: jnp.sqrt(a * a + 1e-2 * smoothing**2), action + step)
             price = params.loss_weight * base
@@ -74,31 +73,38 @@ def optimum(
             hessian = (d_voltage * ddb) @ d_voltage.T / n + jnp.diag(weight * ddq) + price * bend
             return value, gradient, hessian
 
-        candidate = jnp.clip(action + _minimise(derivatives, action), -1.0, 1.0)
-        reached = exact(candidate)
-        better = reached < value
-        return (candidate, jnp.where(better, candidate, best), jnp.where(better, reached, value)), None
+        smoothing = first * _FADE ** jnp.arange(stages, dtype=action.dtype)
+        return jnp.clip(action + _minimise(derivatives, action, smoothing), -1.0, 1.0)
 
-    start = jnp.clip(state.reactive / limit, -1.0, 1.0)  # the last step's, usually a good guess
-    (_, best, _), _ = jax.lax.scan(outer, (start, start, exact(start)), length=_OUTER)
+    # the set-points held from the last step are a good guess, and doing nothing is never beaten by less
+    candidates = [jnp.clip(state.reactive / limit, -1.0, 1.0)]
+    for first, stages in _OUTER:
+        candidates.append(outer(candidates[-1], first, stages))
+    candidates = jnp.stack([*candidates, jnp.zeros(n_agent, limit.dtype)])
+    best = candidates[jnp.argmin(jax.vmap(exact)(candidates))]
     return {GROUP: best[:, None]}
 
 
 def _elementwise(f: Callable, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """An elementwise function with its first and second derivatives, each of the shape of `x`."""
+    """An elementwise function, its slope, and a curvature at least that of the quadratic above it.
+
+    A kink has no curvature away from itself, so Newton's steps are far too long; slope / x is the
+    curvature of the parabola that touches a function like |x| at x and x = -x and lies above it.
+    """
     ones = jnp.ones_like(x)
 
     def first(x):
         return jax.jvp(f, (x,), (ones,))
 
     (value, slope), (_, curvature) = jax.jvp(first, (x,), (ones,))
-    return value, slope, curvature
+    touching = slope / jnp.where(jnp.abs(x) > 1e-9, x, 1e-9)
+    return value, slope, jnp.maximum(curvature, touching)
 
 
-def _minimise(derivatives: Callable, action: jax.Array) -> jax.Array:
-    """Step `[n_agent]` that minimises the model with action + step inside (-1, 1)."""
+def _minimise(derivatives: Callable, action: jax.Array, smoothing: jax.Array) -> jax.Array:
+    """Step `[n_agent]` that minimises the model with action + step inside (-1, 1), stage by stage."""
     eye = jnp.eye(action.shape[0], dtype=action.dtype)
-    halvings = jnp.concatenate([jnp.zeros(1), 0.5 ** jnp.arange(8)]).astype(action.dtype)
+    halvings = jnp.concatenate([jnp.zeros(1), 0.5 ** jnp.arange(_H)]).astype(action.dtype)
 
     def stage(step, smoothing):
         wall = 1e-5 * smoothing + 1e-1 * smoothing**2
@@ -123,5 +129,4 @@ def _minimise(derivatives: Callable, action: jax.Array) -> jax.Array:
 
         return jax.lax.scan(newton, step, length=_NEWTON)[0], None
 
-    smoothing = 1e-2 * _FADE ** jnp.arange(_STAGES, dtype=action.dtype)
     return jax.lax.scan(stage, jnp.clip(action, -0.98, 0.98) - action, smoothing)[0]

@@ -4,5 +4,17 @@ from gridjax.envs import voltage_control
 from gridjax.envs.environment import Environment, Transition
 from gridjax.envs.registry import make, register, tasks
 from gridjax.envs.spaces import Box, Discrete
+from gridjax.envs.wrappers import LogState, LogWrapper
 
-__all__ = ["Box", "Discrete", "Environment", "Transition", "make", "register", "tasks", "voltage_control"]
+__all__ = [
+    "Box",
+    "Discrete",
+    "Environment",
+    "LogState",
+    "LogWrapper",
+    "Transition",
+    "make",
+    "register",
+    "tasks",
+    "voltage_control",
+]

@@ -193,7 +193,7 @@ class MAPPO:
             return observation
         return {name: normalise(state.observation_stats[name], x) for name, x in observation.items()}
 
-    def scale_global(self, state: TrainState, global_state: jax.Array) -> jax.Array:
+    def scale_global(self, state: TrainState, global_state: Any) -> jax.Array:
         """The global state as the central critic takes it."""
         return normalise(state.global_stats, global_state) if self.normalise_observations else global_state
 
@@ -201,9 +201,10 @@ class MAPPO:
         self, params: dict[str, Any], observation: dict[str, jax.Array], global_state: Any
     ) -> jax.Array:
         """Normalised values `[..., all agents]` for normalised inputs."""
-        return self.critic.apply(
+        value: Any = self.critic.apply(
             {"params": params["critic"]}, global_state if self.central_critic else observation
         )
+        return value
 
     def evaluate(self, state: TrainState, observation: dict[str, jax.Array], global_state: Any) -> jax.Array:
         """Normalised values `[..., all agents]` for inputs as the task gives them."""
@@ -218,7 +219,7 @@ class MAPPO:
                 name: merge(state.observation_stats[name], x) for name, x in rollout.observation.items()
             }
             state = replace(state, observation_stats=merged)
-        if self.normalise_observations and self.central_critic:
+        if self.normalise_observations and rollout.global_state is not None:
             state = replace(state, global_stats=merge(state.global_stats, rollout.global_state))
         if self.normalise_values:
             split = self.layout.split(returns)

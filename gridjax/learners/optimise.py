@@ -22,7 +22,7 @@ def transformation(max_grad_norm: jax.Array | float) -> optax.GradientTransforma
 
 def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Array, dict[str, jax.Array]]:
     """The objective on one minibatch, to be minimised, and its metrics: scalars."""
-    heads = learner.actor.apply({"params": params["actor"]}, batch.observation)
+    heads: Any = learner.actor.apply({"params": params["actor"]}, batch.observation)
     join = learner.layout.join
     log_prob = join({name: distribution.log_prob(u, *heads[name]) for name, u in batch.pre_tanh.items()})
     log_ratio = log_prob - batch.log_prob

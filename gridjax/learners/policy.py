@@ -44,7 +44,7 @@ def act(
     """
     if policy.normalise_observations:
         observation = {name: normalise(policy.statistics[name], x) for name, x in observation.items()}
-    heads = policy.actor.apply({"params": policy.params}, observation)
+    heads: Any = policy.actor.apply({"params": policy.params}, observation)
     if key is None:
         return {name: distribution.mode(mean) for name, (mean, _) in heads.items()}
     return {name: distribution.squash(u) for name, u in sample_actions(key, heads).items()}

@@ -40,7 +40,7 @@ def collect(
     def step(carry: tuple[Any, PerGroup, Episodes], key: jax.Array) -> Any:
         env_state, observation, episodes = carry
         action_key, env_key = jax.random.split(key)
-        heads = learner.actor.apply(
+        heads: Any = learner.actor.apply(
             {"params": state.params["actor"]}, learner.scale_observation(state, observation)
         )
         pre_tanh = sample_actions(action_key, heads)

@@ -3,7 +3,8 @@
 from gridjax.powerflow.chord import DenseChord
 from gridjax.powerflow.flow import Flow
 from gridjax.powerflow.newton import Newton
-from gridjax.powerflow.solve import METHODS, prepare, solve
+from gridjax.powerflow.prepare import METHODS, prepare
+from gridjax.powerflow.solve import solve
 from gridjax.powerflow.status import Status
 
 __all__ = ["METHODS", "DenseChord", "Flow", "Newton", "Status", "prepare", "solve"]

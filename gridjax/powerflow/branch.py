@@ -34,7 +34,7 @@ def branch_flow(network: Network, nominal: Nominal, deviation: jax.Array) -> Bra
     shift = v_n * deviation
     voltage = v_n + shift
     f, t = network.from_bus, network.to_bus
-    inverse_tap = (1.0 / complex_tap(network, jnp)).astype(dtype)
+    inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
     nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
     v_from, v_to = voltage[..., f], voltage[..., t]
     drop = jnp.asarray(nominal.drop, dtype) + (shift[..., f] * nominal_tap - shift[..., t])

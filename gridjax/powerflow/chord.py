@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.nominal import Nominal, admittance_matrix, real_form, solve_nominal
+from gridjax.powerflow.nominal import Nominal, admittance_matrix, namespace, real_form, solve_nominal
 
 Array = Any
 
@@ -38,17 +38,19 @@ class DenseChord:
 
 
 def prepare_chord(network: Network) -> DenseChord:
-    """Prepare the chord on the host in float64; O(n_bus^3), once per network."""
+    """Nominal state and M in the precision of `network`; O(n_bus^3), once per network."""
+    xp = namespace(network)
     admittance = admittance_matrix(network)
     nominal = solve_nominal(network, admittance)
     free = network.free_buses
     v = nominal.voltage
-    operator = np.conj(v)[:, None] * admittance * v[None, :]
-    square = np.ix_(free, free)
+    operator = (xp.conj(v)[:, None] * admittance * v[None, :])[np.ix_(free, free)]
+    inverse = xp.linalg.inv(real_form(operator, xp.conj(nominal.injection[free]), xp))
     rows = np.concatenate([free, free + network.n_bus])
-    inverse = np.zeros((2 * network.n_bus, 2 * network.n_bus))
-    inverse[np.ix_(rows, rows)] = np.linalg.inv(real_form(operator[square], np.conj(nominal.injection[free])))
-    return DenseChord(nominal=nominal, inverse=inverse)
+    # slack rows and columns of zeros: position `free.size` beyond the end of a padded inverse
+    place = np.full(2 * network.n_bus, rows.size)
+    place[rows] = np.arange(rows.size)
+    return DenseChord(nominal=nominal, inverse=xp.pad(inverse, (0, 1))[np.ix_(place, place)])
 
 
 def pack(value: jax.Array) -> jax.Array:

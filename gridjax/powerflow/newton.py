@@ -15,7 +15,7 @@ import numpy as np
 
 from gridjax.network import Network
 from gridjax.powerflow.chord import pack, unpack
-from gridjax.powerflow.nominal import Nominal, admittance_matrix, solve_nominal
+from gridjax.powerflow.nominal import Nominal, admittance_matrix, namespace, real_form, solve_nominal
 
 Array = Any
 
@@ -34,20 +34,15 @@ class Newton:
 
 
 def prepare_newton(network: Network) -> Newton:
-    """Prepare on the host in float64."""
+    """Nominal state and T in the precision of `network`."""
+    xp = namespace(network)
     admittance = admittance_matrix(network)
     nominal = solve_nominal(network, admittance)
     v = nominal.voltage
     free = np.isin(np.arange(network.n_bus), network.free_buses)
-    operator = np.where(free[:, None], np.conj(v)[:, None] * admittance * v[None, :], np.eye(network.n_bus))
-    return Newton(nominal=nominal, operator=operator, free=free)
-
-
-def _real_form(linear: jax.Array, conjugate: jax.Array) -> jax.Array:
-    diagonal = conjugate[..., None] * jnp.eye(conjugate.shape[-1], dtype=conjugate.dtype)
-    total, difference = linear + diagonal, linear - diagonal
-    top = jnp.concatenate([total.real, -difference.imag], axis=-1)
-    return jnp.concatenate([top, jnp.concatenate([total.imag, difference.real], axis=-1)], axis=-2)
+    scaled = xp.conj(v)[:, None] * admittance * v[None, :]
+    operator = xp.where(free[:, None], scaled, np.eye(network.n_bus))
+    return Newton(nominal=nominal, operator=operator, free=xp.asarray(free))
 
 
 def iterate(newton: Newton, change: jax.Array, deviation: jax.Array) -> jax.Array:
@@ -58,7 +53,7 @@ def iterate(newton: Newton, change: jax.Array, deviation: jax.Array) -> jax.Arra
     d_s = jnp.where(newton.free, d_s, 0.0)
     t_e = jnp.einsum("ij,...j->...i", operator, e, precision=jax.lax.Precision.HIGHEST)
     residual = t_e + jnp.conj(e) * (t_e + jnp.conj(s_n)) - jnp.conj(d_s)
-    jacobian = _real_form((1.0 + jnp.conj(e))[..., None] * operator, t_e + jnp.conj(s_n))
+    jacobian = real_form((1.0 + jnp.conj(e))[..., None] * operator, t_e + jnp.conj(s_n), jnp)
     step = jnp.linalg.solve(jacobian, pack(residual)[..., None])[..., 0]
     step = jnp.where(jnp.isfinite(step), step, 0.0)
     # a step longer than half the nominal voltage leaves the region where the tangent says anything
@@ -73,7 +68,7 @@ def linear_response(
     del tolerance
     operator = jnp.asarray(newton.operator, rhs.dtype)
     conjugate = jnp.where(newton.free, jnp.conj(injection / (1.0 + deviation) ** 2), 0.0)
-    matrix = _real_form(jnp.broadcast_to(operator, (*rhs.shape, rhs.shape[-1])), conjugate)
+    matrix = real_form(operator, conjugate, jnp)
     rhs = jnp.where(newton.free, rhs, 0.0)
     return unpack(jnp.linalg.solve(matrix, pack(rhs)[..., None])[..., 0])
 

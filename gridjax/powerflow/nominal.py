@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
 
 Array = Any
+
+_MAX_NEWTON = 20
 
 
 @jax.tree_util.register_dataclass
@@ -28,68 +31,105 @@ class Nominal:
     inverse_tap: Array  # [n_branch], 1 / t at which `drop` was taken
 
 
-def complex_tap(network: Network, xp=np) -> Array:
+def complex_tap(network: Network) -> Array:
     """Tap t = tap_ratio exp(j phase_shift), `[n_branch]`."""
-    return network.tap_ratio * xp.exp(1j * network.phase_shift)
+    return network.tap_ratio * namespace(network).exp(1j * network.phase_shift)
 
 
-def admittance_matrix(network: Network) -> np.ndarray:
-    """Bus admittance matrix, complex p.u. `[n_bus, n_bus]`, on the host in float64."""
+def namespace(network: Network) -> Any:
+    """`numpy` for a network on the host, `jax.numpy` for one inside a trace."""
+    return np if isinstance(network.resistance, np.ndarray) else jnp
+
+
+def admittance_matrix(network: Network) -> Array:
+    """Bus admittance matrix, complex p.u. `[n_bus, n_bus]`; stated with `Network`."""
+    xp = namespace(network)
     series = 1.0 / (network.resistance + 1j * network.reactance)
     tap = complex_tap(network)
-    f, t, n = np.asarray(network.from_bus), np.asarray(network.to_bus), network.n_bus
-    matrix = np.zeros((n, n), dtype=np.complex128)
-    np.add.at(matrix, (f, f), (series + network.charging_from) / np.abs(tap) ** 2)
-    np.add.at(matrix, (f, t), -series / np.conj(tap))
-    np.add.at(matrix, (t, f), -series / tap)
-    np.add.at(matrix, (t, t), series + network.charging_to)
-    matrix[np.arange(n), np.arange(n)] += network.shunt
+    f, t, n = network.from_bus, network.to_bus, network.n_bus
+    bus = np.arange(n)
+    entries = (
+        (f, f, (series + network.charging_from) / xp.abs(tap) ** 2),
+        (f, t, -series / xp.conj(tap)),
+        (t, f, -series / tap),
+        (t, t, series + network.charging_to),
+        (bus, bus, network.shunt),
+    )
+    matrix = xp.zeros((n, n), dtype=xp.result_type(series, xp.complex64))
+    for row, column, value in entries:
+        if xp is np:
+            np.add.at(matrix, (row, column), value)
+        else:
+            matrix = matrix.at[row, column].add(value)
     return matrix
 
 
-def real_form(linear: np.ndarray, conjugate: np.ndarray) -> np.ndarray:
-    """Real matrix `[2n, 2n]` of x -> linear x + diag(conjugate) conj(x), real parts stacked on imaginary."""
-    total, difference = linear + np.diag(conjugate), linear - np.diag(conjugate)
-    return np.block([[total.real, -difference.imag], [total.imag, difference.real]])
+def real_form(linear: Array, conjugate: Array, xp: Any = np) -> Array:
+    """Real matrix of x -> linear x + diag(conjugate) conj(x), real parts stacked on imaginary ones.
 
-
-def solve_nominal(network: Network, admittance: np.ndarray) -> Nominal:
-    """Solve the network at its nominal injection by Newton's method in float64.
-
-    Where there is no solution the load is halved until there is one: any solved state will do.
+    `linear` is complex `[..., n, n]`, `conjugate` complex `[..., n]`; the result is `[..., 2n, 2n]`.
     """
-    injection = np.array(network.nominal_injection, dtype=np.complex128)
-    for scale in (1.0, 0.5, 0.25, 0.125, 0.0):
-        voltage = _newton(network, admittance, scale * injection)
-        if voltage is not None:
-            break
-    else:
-        raise ValueError(f"network {network.name!r} has no power flow solution even without load")
-    solved = voltage * np.conj(admittance @ voltage)
-    slack = list(network.slack_buses)
-    solved[slack] = scale * injection[slack]
+    diagonal = conjugate[..., None] * xp.eye(conjugate.shape[-1], dtype=conjugate.dtype)
+    total, difference = linear + diagonal, linear - diagonal
+    top = xp.concatenate([total.real, -difference.imag], axis=-1)
+    return xp.concatenate([top, xp.concatenate([total.imag, difference.real], axis=-1)], axis=-2)
+
+
+def solve_nominal(network: Network, admittance: Array) -> Nominal:
+    """Solve the network at its nominal injection by Newton's method.
+
+    Where there is no solution the load is halved (inside a trace: dropped) until there is one: any solved
+    state will do. Raises `ValueError` on the host if there is none at all.
+    """
+    injection = network.nominal_injection
+    if namespace(network) is np:
+        for scale in (1.0, 0.5, 0.25, 0.125, 0.0):
+            voltage, good = _newton(network, admittance, scale * injection)
+            if good:
+                break
+        else:
+            raise ValueError(f"network {network.name!r} has no power flow solution even without load")
+        return _nominal(network, admittance, voltage, scale * injection)
+    voltage, good = _newton(network, admittance, injection)
+    idle, _ = _newton(network, admittance, 0.0 * injection)
+    voltage = jnp.where(good, voltage, idle)
+    return _nominal(network, admittance, voltage, jnp.where(good, injection, 0.0))
+
+
+def _nominal(network: Network, admittance: Array, voltage: Array, injection: Array) -> Nominal:
+    xp = namespace(network)
+    free = np.isin(np.arange(network.n_bus), network.free_buses)
+    solved = xp.where(free, voltage * xp.conj(admittance @ voltage), injection)
     inverse_tap = 1.0 / complex_tap(network)
     drop = voltage[network.from_bus] * inverse_tap - voltage[network.to_bus]
     return Nominal(voltage=voltage, injection=solved, drop=drop, inverse_tap=inverse_tap)
 
 
-def _newton(network: Network, admittance: np.ndarray, injection: np.ndarray) -> np.ndarray | None:
-    free, slack = network.free_buses, list(network.slack_buses)
-    voltage = np.ones(network.n_bus, dtype=np.complex128) * network.slack_voltage[0]
-    voltage[slack] = network.slack_voltage
+def _newton(network: Network, admittance: Array, injection: Array) -> tuple[Array, Array]:
+    """Voltages `[n_bus]` after Newton's method, and whether they are a solution."""
+    xp = namespace(network)
+    free, slack = network.free_buses, np.array(network.slack_buses)
+    back = np.argsort(np.concatenate([slack, free]))
+    source = xp.asarray(network.slack_voltage)
+    square = admittance[np.ix_(free, free)]
     # the no-load state carries phase shifts and tap steps that a flat start would not survive
-    voltage[free] = np.linalg.solve(
-        admittance[np.ix_(free, free)], -admittance[np.ix_(free, slack)] @ voltage[slack]
-    )
-    y_free = admittance[np.ix_(free, free)]
-    for _ in range(30):
-        current = admittance[free] @ voltage
-        residual = np.conj(voltage[free]) * current - np.conj(injection[free])
-        jacobian = real_form(np.conj(voltage[free])[:, None] * y_free, current)
-        step = np.linalg.solve(jacobian, np.concatenate([residual.real, residual.imag]))
-        voltage[free] -= step[: free.size] + 1j * step[free.size :]
-        if not np.isfinite(voltage).all() or np.abs(voltage).max() > 10.0:
-            return None
-        if free.size == 0 or np.abs(step).max() < 1e-13:
-            return voltage
-    return voltage if np.abs(step).max() < 1e-9 else None
+    voltage = xp.linalg.solve(square, -admittance[np.ix_(free, slack)] @ source)
+    change = xp.inf
+
+    def newton(voltage):
+        current = admittance[free] @ xp.concatenate([source, voltage])[back]
+        residual = xp.conj(voltage) * current - xp.conj(injection[free])
+        jacobian = real_form(xp.conj(voltage)[:, None] * square, current, xp)
+        step = xp.linalg.solve(jacobian, xp.concatenate([residual.real, residual.imag]))
+        return voltage - (step[: free.size] + 1j * step[free.size :]), xp.max(xp.abs(step), initial=0.0)
+
+    if xp is np:
+        for _ in range(_MAX_NEWTON):
+            voltage, change = newton(voltage)
+            if not change < 10.0 or change < 1e-13:
+                break
+    else:
+        carry = (voltage, jnp.asarray(jnp.inf, voltage.real.dtype))
+        voltage, change = jax.lax.fori_loop(0, _MAX_NEWTON, lambda _, c: newton(c[0]), carry)
+    good = (change < 1e-9) & xp.all(xp.isfinite(voltage))
+    return xp.concatenate([source, voltage])[back], good

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from typing import Any
 
@@ -14,59 +13,10 @@ from gridjax.network import Network
 from gridjax.powerflow import chord, newton
 from gridjax.powerflow.branch import branch_flow, bus_current
 from gridjax.powerflow.flow import Flow
+from gridjax.powerflow.prepare import Solver, check_method, prepare
 from gridjax.powerflow.status import Status
 
 Array = Any
-Solver = chord.DenseChord | newton.Newton
-
-METHODS = ("auto", "chord", "newton")
-_PREPARE = {"auto": chord.prepare_chord, "chord": chord.prepare_chord, "newton": newton.prepare_newton}
-
-
-def prepare(network: Network, method: str = "auto") -> Solver:
-    """What `solve` needs of `network` alone, computed once on the host in float64.
-
-    Pass it as `solver=` to reuse it over many calls. A traced network (an argument of `jax.jit`, a
-    `jax.vmap` over networks) is prepared by a callback to the host at every call.
-    `"auto"` is the nominal-deviation chord with a dense matrix.
-    """
-    if method not in METHODS:
-        near = difflib.get_close_matches(str(method), METHODS, n=1, cutoff=0.3)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(METHODS)}"
-        raise ValueError(f"unknown power flow method {method!r}; {hint}")
-    network = jax.lax.stop_gradient(network)
-    if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(network)):
-        return _PREPARE[method](jax.tree.map(_to_host, network))
-    return _prepare_in_trace(network, method)
-
-
-def _to_host(leaf: Array) -> np.ndarray:
-    value = np.asarray(leaf)
-    wide = {"f": np.float64, "c": np.complex128}.get(value.dtype.kind, value.dtype)
-    return value.astype(wide)
-
-
-def _prepare_in_trace(network: Network, method: str) -> Solver:
-    # the matrix inverse loses too many digits in float32, so a traced network goes to the host as well
-    leaves, tree = jax.tree.flatten(network)
-    dtype = jnp.result_type(network.resistance)
-    n, n_branch = network.n_bus, network.n_branch
-    real, cplx = dtype, jnp.result_type(dtype, jnp.complex64)
-    vector = jax.ShapeDtypeStruct((n,), cplx)
-    branch = jax.ShapeDtypeStruct((n_branch,), cplx)
-    nominal = chord.Nominal(voltage=vector, injection=vector, drop=branch, inverse_tap=branch)
-    if method == "newton":
-        shape = newton.Newton(
-            nominal, jax.ShapeDtypeStruct((n, n), cplx), jax.ShapeDtypeStruct((n,), np.dtype(bool))
-        )
-    else:
-        shape = chord.DenseChord(nominal, jax.ShapeDtypeStruct((2 * n, 2 * n), real))
-
-    def on_host(*values):
-        host = jax.tree.unflatten(tree, [_to_host(value) for value in values])
-        return jax.tree.map(lambda out, like: np.asarray(out, like.dtype), _PREPARE[method](host), shape)
-
-    return jax.pure_callback(on_host, shape, *leaves, vmap_method="sequential")
 
 
 def solve(
@@ -105,10 +55,9 @@ def solve(
             f"injection has shape {injection.shape}, expected [..., {network.n_bus}] "
             f"for network {network.name!r}"
         )
+    check_method(method)
     if solver is None:
         solver = prepare(network, method)
-    elif method not in METHODS:
-        prepare(network, method)  # raises
     injection = injection.astype(jnp.result_type(injection.dtype, jnp.complex64))
     single = injection.dtype == jnp.complex64
     if tolerance is None:

@@ -11,13 +11,12 @@ import pytest
 
 from gridjax.learners import MAPPO, Checkpoints
 
-from .probes import Groups, NoParams
-from .test_mappo import assert_equal, run
+from .test_mappo import assert_equal, make, run
 
 
 @pytest.fixture(scope="module")
 def learner():
-    return MAPPO.create(Groups(length=3, signals=True), NoParams(), num_envs=16, num_steps=8, hidden=(16,))
+    return make(learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")

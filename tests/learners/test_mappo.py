@@ -5,13 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners import MAPPO
+from gridjax.learners import MAPPO, distribution
 from gridjax.learners.normalise import empty_stats, merge
 from gridjax.learners.rollout import collect
 
 from .probes import Coordination, Groups, NoParams, Seen, Target
 
 SMALL = {"num_envs": 16, "num_steps": 8, "num_minibatches": 2, "num_epochs": 2, "hidden": (16,)}
+
+
+gather = jax.jit(collect)
 
 
 def make(env=None, **settings):
@@ -74,18 +77,21 @@ def test_ratio_on_the_first_minibatch_is_one(settings):
     assert metrics["approximate_kl"] > 1e-6
 
 
-def test_update_compiles_once(learner):
-    fresh = replace(learner, initial_log_std=-1.25)
+def test_update_compiles_once():
+    learner = make(Target(), initial_log_std=-1.25)
     before = MAPPO.update._cache_size()
-    run(fresh, fresh.init(jax.random.key(0)), 3)
-    run(replace(fresh, learning_rate=1e-4, gamma=0.5), fresh.init(jax.random.key(1)), 2)
+    run(learner, learner.init(jax.random.key(0)), 3)
+    run(replace(learner, learning_rate=1e-4, gamma=0.5), learner.init(jax.random.key(1)), 2)
     assert MAPPO.update._cache_size() - before == 1
 
 
 def test_update_keeps_structure_shapes_and_types(learner, trained):
     first = learner.init(jax.random.key(0))
     assert jax.tree.structure(first) == jax.tree.structure(trained[0])
-    describe = lambda x: (x.shape, x.dtype, x.weak_type)  # noqa: E731
+
+    def describe(x):
+        return x.shape, x.dtype, getattr(x, "weak_type", False)
+
     assert jax.tree.leaves(jax.tree.map(describe, first)) == jax.tree.leaves(
         jax.tree.map(describe, trained[0])
     )
@@ -109,11 +115,12 @@ def test_same_seed_same_bits_other_seed_other_bits(learner, trained):
     assert_equal(again, trained[0])
     assert_equal(metrics, trained[1])
     other, _ = run(learner, learner.init(jax.random.key(1)), 3)
-    assert not np.array_equal(other.observation["left"], 0) or other.key != trained[0].key
+    assert other.key != trained[0].key
     assert np.any(jax.tree.leaves(other.params)[0] != jax.tree.leaves(trained[0].params)[0])
 
 
-def test_seeds_in_one_program_equal_separate_runs(learner, trained):
+def test_seeds_in_one_program_equal_separate_runs():
+    learner = make(Target())
     states = jax.vmap(learner.init)(jax.random.split(jax.random.key(7), 2))
     for _ in range(2):
         states, _ = jax.vmap(learner.update)(states)
@@ -126,7 +133,9 @@ def test_seeds_in_one_program_equal_separate_runs(learner, trained):
     assert_equal(jax.tree.map(lambda x: x[1], states.key), alone.key)
 
 
-def test_learning_rates_and_task_parameters_vmap(learner):
+def test_learning_rates_and_task_parameters_vmap():
+    learner = make(Target())
+
     def step(rate, reward):
         mine = replace(learner, learning_rate=rate, env_params=NoParams(reward))
         return mine.update(mine.init(jax.random.key(0)))
@@ -151,7 +160,7 @@ def test_learning_rate_decays_to_its_final_fraction():
 
 def test_statistics_are_those_of_what_was_seen_and_wait_for_the_next_update(learner):
     state = learner.init(jax.random.key(3))
-    _, rollout, _ = collect(learner, state, jax.random.split(state.key, 3)[1])
+    _, rollout, _ = gather(learner, state, jax.random.split(state.key, 3)[1])
     after, _ = learner.update(state)
     for name, x in rollout.observation.items():
         expected = merge(empty_stats(x.shape[-1:]), x)
@@ -165,8 +174,8 @@ def test_statistics_are_those_of_what_was_seen_and_wait_for_the_next_update(lear
 def test_next_value_is_that_of_the_state_before_reset():
     """The values of a step's own successor: equal to the next step's but where an episode ended."""
     learner = make(Seen(length=4, ends="truncated", sizes=(("agent", 2),)))
-    state, _ = learner.update(learner.init(jax.random.key(0)))
-    _, rollout, _ = collect(learner, state, jax.random.key(5))
+    state = learner.init(jax.random.key(0))
+    _, rollout, _ = gather(learner, state, jax.random.key(5))
     value = learner.evaluate(state, rollout.observation, rollout.global_state)
     done = np.asarray(rollout.truncated)[:-1]
     next_value, following = np.asarray(rollout.next_value)[:-1], np.asarray(value)[1:]
@@ -177,20 +186,18 @@ def test_next_value_is_that_of_the_state_before_reset():
 def test_the_stored_action_is_the_one_that_acted(learner, trained):
     """Stored before tanh and unclipped; its log-probability is that under the policy that acted."""
     state, _ = trained
-    _, rollout, _ = collect(learner, state, jax.random.key(5))
+    _, rollout, _ = gather(learner, state, jax.random.key(5))
     assert any(np.abs(u).max() > 0.2 for u in rollout.pre_tanh.values())
     heads = learner.actor.apply(
         {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
     )
-    from gridjax.learners import distribution
-
     found = [distribution.log_prob(rollout.pre_tanh[g.name], *heads[g.name]) for g in learner.layout.groups]
     np.testing.assert_allclose(np.concatenate(found, -1), rollout.log_prob, atol=1e-5)
 
 
 def test_keys_of_steps_environments_and_agents_all_differ(learner, trained):
     state, _ = trained
-    _, rollout, _ = collect(learner, state, jax.random.key(5))
+    _, rollout, _ = gather(learner, state, jax.random.key(5))
     heads = learner.actor.apply(
         {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
     )
@@ -201,9 +208,9 @@ def test_keys_of_steps_environments_and_agents_all_differ(learner, trained):
     noise = np.concatenate(noise)
     # Rounded to four digits some of 640 normal samples coincide by chance; reused keys would halve them.
     assert len(np.unique(noise)) > 0.95 * len(noise)
-    following, _, _ = collect(learner, state, jax.random.key(6))
+    following, _, _ = gather(learner, state, jax.random.key(6))
     assert not np.array_equal(
-        following.env_state.signal, collect(learner, state, jax.random.key(5))[0].env_state.signal
+        following.env_state.signal, gather(learner, state, jax.random.key(5))[0].env_state.signal
     )
 
 
@@ -212,7 +219,7 @@ def test_critic_inputs_follow_the_setting():
     assert central.init(jax.random.key(0)).params["critic"]["MLP_0"]["Layer_0"]["kernel"].shape[0] == 1
     kernel = local.init(jax.random.key(0)).params["critic"]["PerAgent_0"]["agent"]["Layer_0"]["kernel"]
     assert kernel.shape[0] == 1 + 2
-    _, rollout, _ = collect(local, local.init(jax.random.key(0)), jax.random.key(0))
+    _, rollout, _ = gather(local, local.init(jax.random.key(0)), jax.random.key(0))
     assert rollout.global_state is None
 
 

@@ -3,17 +3,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners import MAPPO, Policy, act
-from gridjax.learners.rollout import collect
+from gridjax.learners import Policy, act
 
-from .probes import Groups, NoParams
+from .test_mappo import gather, make
 
 
 @pytest.fixture(scope="module")
 def learner():
-    return MAPPO.create(
-        Groups(length=3, signals=True), NoParams(), num_envs=16, num_steps=8, hidden=(16,), learning_rate=1e-2
-    )
+    return make(learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +23,7 @@ def state(learner):
 
 def test_acts_as_in_training(learner, state):
     """Same observations, same normalisation: the mean action is the one training samples around."""
-    _, rollout, _ = collect(learner, state, jax.random.key(1))
+    _, rollout, _ = gather(learner, state, jax.random.key(1))
     heads = learner.actor.apply(
         {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
     )

@@ -1,0 +1,119 @@
+"""Evaluate a run on held-out days: `python -m experiments.evaluate RUN`.
+
+Writes `RUN/evaluation.json` and prints it as a Markdown table.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tyro
+
+from experiments.files import write_json
+from experiments.run_directory import RunDirectory
+from gridjax.evaluation.report import evaluation_table
+
+
+@dataclass(frozen=True)
+class Command:
+    """Compare a trained run with droops and the optimum on fixed held-out days."""
+
+    run: Annotated[str, tyro.conf.Positional]  # folder of the run
+    days: int = 120  # of the held-out days, spread over the year
+    checkpoint: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
+    force: bool = False  # replace an evaluation that is there already
+    figures: bool = True  # draw figures/*.png
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, or 2 for bad input."""
+    command = tyro.cli(Command, args=arguments, prog="python -m experiments.evaluate")
+    try:
+        run = RunDirectory.existing(command.run)
+        if run.evaluation.exists() and not command.force:
+            raise FileExistsError(f"{run.evaluation} exists already; --force replaces it")
+        if not 1 <= command.days <= 120:
+            raise ValueError(f"--days is {command.days}, expected 1 to 120")
+        from experiments.training import Trainer
+
+        trainer = Trainer.of(run.read_config())
+        evaluate_run(run, trainer, command.days, command.checkpoint, command.figures)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def evaluate_run(
+    run: RunDirectory, trainer: Any, number: int = 120, checkpoint: str = "best", figures: bool = True
+) -> dict[str, Any]:
+    """Score the run's policies and what they are measured against; write and print the evaluation.
+
+    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network.
+    """
+    from experiments.held_out import droop_constants, score_all
+    from experiments.versions import versions
+    from gridjax.evaluation.comparison import METHOD, order_check, share_of_way, summarise
+    from gridjax.learners import Checkpoints
+    from gridjax.scenarios import held_out_days
+
+    began = time.monotonic()
+    with Checkpoints(run.checkpoints) as checkpoints:
+        progress = checkpoints.restore(None, like=trainer.shape())
+    if checkpoint == "best":
+        policies, updates = progress.best, progress.best_update
+    else:
+        policies, updates = trainer.policies(progress), progress.state.updates
+    held_out = held_out_days()
+    days = held_out[np.linspace(0, held_out.size, number, endpoint=False).astype(int)]
+    results, tuned = score_all(trainer, policies, days)
+    rewards = {name: measures["reward"] for name, measures in results.items()}
+    shares = share_of_way(rewards, "no_control", "optimum")
+    config = run.read_config()
+    evaluation = {
+        "task": asdict(config.task),
+        "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
+        "seeds": trainer.seeds,
+        "days": days,
+        "steps_per_seed": int(np.asarray(progress.state.updates)[0]) * config.steps_per_update,
+        "training_seconds": run.training_seconds(),
+        "controllers": {
+            name: {
+                "seeds": int(measures["reward"].shape[0]) if name == "mappo" else 0,
+                "share_of_way": shares.get(name),
+                "summary": summarise(measures),
+            }
+            for name, measures in results.items()
+        },
+        "order": order_check(rewards, list(results)),
+        "droop": droop_constants(tuned),
+        "method": METHOD,
+        "learner": asdict(config.learner),
+        "versions": versions(),
+        "evaluation_seconds": round(time.monotonic() - began, 1),
+        "per_day": {
+            name: {measure: _rounded(scores) for measure, scores in measures.items()}
+            for name, measures in results.items()
+        },
+    }
+    write_json(run.evaluation, evaluation)
+    print(evaluation_table(evaluation))
+    if figures:
+        return evaluation
+        from experiments.figures import draw_run
+
+        draw_run(run, trainer, policies, days, results)
+    return evaluation
+
+
+def _rounded(scores: np.ndarray) -> list[list[float]]:
+    return [[float(f"{value:.6g}") for value in row] for row in scores]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

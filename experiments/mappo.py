@@ -1,0 +1,145 @@
+"""Train multi-agent PPO: `python -m experiments.mappo --help`.
+
+    python -m experiments.mappo                                    # case33bw, one seed
+    python -m experiments.mappo --config experiments/configs/case141.yaml --num-seeds 2
+    python -m experiments.mappo --resume runs/case33bw             # after Ctrl-C, a kill or a power cut
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.command_line import parse
+from experiments.config import Config
+from experiments.interrupt import Interrupt
+from experiments.progress import ProgressBar
+from experiments.run_directory import RunDirectory
+from experiments.training import Progress, Trainer, use_cpu_devices
+from experiments.versions import versions
+from gridjax.learners import Checkpoints
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, 2 for bad settings, 128 plus the signal's number where one stopped it."""
+    try:
+        config, resumed = parse(arguments)
+        if resumed is None:
+            config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
+            trainer = Trainer.of(config)
+            run = RunDirectory.new(config.run.run_dir, config.task.network)
+            config = replace(config, run=replace(config.run, run_dir=str(run.path)))
+            progress, seconds = trainer.start(), 0.0
+        else:
+            use_cpu_devices(config)
+            run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
+            progress, seconds = restore(run, trainer)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    made_with = versions()
+    run.write_settings(config, made_with)
+    _announce(run, config, trainer, made_with, progress)
+    stopped_by = train(run, config, trainer, progress, seconds)
+    if stopped_by:
+        print(f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr)
+        return 128 + stopped_by
+    if config.run.evaluate and not run.evaluation.exists():
+        from experiments.evaluate import evaluate_run
+
+        evaluate_run(run, trainer=trainer)
+    return 0
+
+
+def restore(run: RunDirectory, trainer: Trainer) -> tuple[Progress, float]:
+    """The newest checkpoint of a run, and the seconds of training up to it.
+
+    Metrics logged after it are dropped, since they are about to be logged again. Raises
+    `FileNotFoundError` without a checkpoint, `ValueError` for one of another network or configuration.
+    """
+    with Checkpoints(run.checkpoints) as checkpoints:
+        progress = checkpoints.restore(None, like=trainer.shape())
+    return trainer.place(progress), run.rewind_metrics(updates_done(progress))
+
+
+def updates_done(progress: Progress) -> int:
+    """Updates that every seed has done."""
+    return int(np.asarray(progress.state.updates)[0])
+
+
+def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progress, seconds: float) -> int:
+    """Train up to `total_updates`; returns the number of the signal that stopped it before, or 0."""
+    per_update, chunk, total = config.steps_per_update, config.run.updates_per_chunk, config.total_updates
+    checkpoint_every = config.updates_between(config.run.checkpoint_every)
+    validation_every = config.updates_between(config.run.validation_every)
+    seeds = len(trainer.seeds)
+    update = updates_done(progress)
+    from tensorboardX import SummaryWriter
+
+    with (
+        Checkpoints(run.checkpoints, config.run.checkpoints_kept) as checkpoints,
+        SummaryWriter(str(run.path), purge_step=update * per_update if update else None) as events,
+        Interrupt() as interrupt,
+        ProgressBar("training", total * per_update, update * per_update, "steps") as bar,
+    ):
+        if checkpoints.latest_step() is None:
+            checkpoints.save(0, progress, wait=True)  # so that a run killed early can be resumed too
+        while update < total and not interrupt.signal:
+            began = time.monotonic()
+            # a run that ended within a chunk and was then made longer first completes it
+            number = min(chunk - update % chunk, total - update)
+            progress, metrics = trainer.advance(progress, number)
+            update += number
+            elapsed = time.monotonic() - began
+            if update % validation_every == 0 or update == total:
+                progress, validation = trainer.validate(progress, update)
+                metrics |= {f"validation/{name}": value for name, value in validation.items()}
+            seconds += time.monotonic() - began
+            rate = number * per_update * seeds / elapsed
+            run.append_metrics(
+                {
+                    "update": update,
+                    "step": update * per_update,
+                    "seconds": round(seconds, 3),
+                    "steps_per_second": round(rate, 1),
+                    **metrics,
+                }
+            )
+            for name, value in metrics.items():
+                events.add_scalar(name, float(np.mean(value)), update * per_update)
+            if update % checkpoint_every == 0 or update == total or interrupt.signal:
+                checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
+            bar.advance(number * per_update, _note(rate, metrics))
+    return interrupt.signal
+
+
+def _note(rate: float, metrics: dict[str, Any]) -> str:
+    note = f"{rate:,.0f} steps/s  return {np.mean(metrics['reward']):.5f}"
+    if "metrics/controllable" in metrics:
+        note += f"  CR {np.mean(metrics['metrics/controllable']):.3f}"
+    return note
+
+
+def _announce(
+    run: RunDirectory, config: Config, trainer: Trainer, made_with: dict[str, Any], progress: Progress
+) -> None:
+    done = updates_done(progress) * config.steps_per_update
+    print(
+        f"{config.task.env} on {config.task.network}: {len(trainer.seeds)} seed(s), "
+        f"{config.total_updates * config.steps_per_update:,} steps each"
+        + (f", resumed at {done:,}" if done else "")
+        + f"\ngridjax {made_with['gridjax']}, jax {made_with['jax']} on {trainer.mesh.size} of "
+        f"{made_with['device_count']} x {made_with['device']} ({made_with['platform']})"
+        f"\nrun: {Path(run.path)}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Environments around environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gridjax.envs.environment import Environment, PerGroup, Transition
+from gridjax.envs.spaces import Space
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LogState:
+    """State of the environment inside, and what is known of its episodes."""
+
+    inner: Any
+    running_return: jax.Array  # [], sum over the steps so far of the mean reward over all agents
+    running_length: jax.Array  # [], int32, steps so far
+    last_return: jax.Array  # [], of the last episode that ended, 0 before the first
+    last_length: jax.Array  # [], int32
+
+
+@dataclass(frozen=True)
+class LogWrapper(Environment[LogState, Any]):
+    """The same task, with `info["episode"]`: `return`, `length` and `ended`.
+
+    `return` (mean over all agents, undiscounted) and `length` are those of the last finished episode, 0
+    before the first one; `ended` says that it finished in this very step. `params` are those of `env`,
+    and whatever else the task offers (`on_day`, ...) is reached through the wrapper.
+    """
+
+    env: Environment
+
+    def __getattr__(self, name: str) -> Any:
+        # private names are looked up while copying and unpickling, before `env` is there
+        if name.startswith("_") or name == "env":
+            raise AttributeError(name)
+        return getattr(self.env, name)
+
+    @property
+    def name(self) -> str:
+        return self.env.name
+
+    @property
+    def groups(self) -> Mapping[str, int]:
+        return self.env.groups
+
+    def initial(self, key: jax.Array, params: Any) -> LogState:
+        none, zero = jnp.int32(0), jnp.zeros(())
+        return LogState(self.env.initial(key, params), zero, none, zero, none)
+
+    def transition(self, key: jax.Array, state: LogState, actions: PerGroup, params: Any) -> Transition:
+        out = self.env.transition(key, state.inner, actions, params)
+        total, length = _count(state, out.reward)
+        after = replace(state, inner=out.state, running_return=total, running_length=length)
+        return out._replace(state=after)
+
+    def step(
+        self, key: jax.Array, state: LogState, actions: PerGroup, params: Any
+    ) -> tuple[PerGroup, LogState, PerGroup, jax.Array, jax.Array, dict[str, Any]]:
+        obs, inner, reward, terminated, truncated, info = self.env.step(key, state.inner, actions, params)
+        total, length = _count(state, reward)
+        ended = terminated | truncated
+        after = LogState(
+            inner=inner,
+            running_return=jnp.where(ended, 0.0, total),
+            running_length=jnp.where(ended, 0, length),
+            last_return=jnp.where(ended, total, state.last_return),
+            last_length=jnp.where(ended, length, state.last_length),
+        )
+        episode = {"return": after.last_return, "length": after.last_length, "ended": ended}
+        return obs, after, reward, terminated, truncated, {**info, "episode": episode}
+
+    def observe(self, state: LogState, params: Any) -> PerGroup:
+        return self.env.observe(state.inner, params)
+
+    def global_state(self, state: LogState, params: Any) -> jax.Array:
+        return self.env.global_state(state.inner, params)
+
+    def observation_space(self, params: Any) -> dict[str, Space]:
+        return self.env.observation_space(params)
+
+    def action_space(self, params: Any) -> dict[str, Space]:
+        return self.env.action_space(params)
+
+    def observation_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
+        return self.env.observation_labels(params)
+
+
+def _count(state: LogState, reward: PerGroup) -> tuple[jax.Array, jax.Array]:
+    mean = jnp.mean(jnp.concatenate([jnp.ravel(value) for value in reward.values()]))
+    return state.running_return + mean.astype(state.running_return.dtype), state.running_length + 1

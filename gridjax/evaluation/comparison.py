@@ -1,0 +1,91 @@
+"""Controllers side by side: summaries, the share of the way to the optimum, and who beats whom.
+
+A result is `{controller: {measure: scores [n_run, n_day]}}`, every measure a mean over the steps of a day
+(`diverged` a number of steps), with `reward` among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gridjax.evaluation.statistics import (
+    between,
+    draw_days,
+    interval_over_days,
+    interval_over_runs,
+    mean,
+    paired_difference,
+    resample,
+)
+
+Results = Mapping[str, Mapping[str, np.ndarray]]
+
+METHOD = (
+    "Scores are means over the steps of a day. iqm: interquartile mean over all seeds and days; its interval "
+    "over_seeds is rliable's, a bootstrap that draws seeds anew within each day, of width zero for a controller "
+    "without seeds; over_days draws days, and whole seeds. mean: over all seeds and days, with an interval over "
+    "days. Differences are paired day by day, with an interval over days and seeds. All intervals hold 95 %, "
+    "between percentiles of 2000 draws."
+)
+
+
+def summarise(measures: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Interquartile mean and mean of every measure of one controller, with intervals."""
+    summary = {}
+    for name, scores in measures.items():
+        runs, days, plain = (
+            interval_over_runs(scores),
+            interval_over_days(scores),
+            interval_over_days(scores, mean),
+        )
+        summary[name] = {
+            "iqm": runs.value,
+            "over_seeds": [runs.low, runs.high],
+            "over_days": [days.low, days.high],
+            "mean": plain.value,
+            "mean_over_days": [plain.low, plain.high],
+        }
+    return summary
+
+
+def share_of_way(
+    rewards: Mapping[str, np.ndarray], start: str, end: str, resamples: int = 2000
+) -> dict[str, dict[str, Any]]:
+    """How far each controller's mean reward lies from `start` (0) to `end` (1), with an interval over days.
+
+    In every draw all controllers live through the same days. Empty where `end` does not beat `start`.
+    """
+    days, generator = draw_days(rewards[start].shape[1], resamples, seed=0)
+    drawn = {name: resample(x, days, generator).mean(axis=(1, 2)) for name, x in rewards.items()}
+    whole = rewards[end].mean() - rewards[start].mean()
+    if whole <= 0 or np.any(drawn[end] <= drawn[start]):
+        return {}
+    shares = {}
+    for name, scores in rewards.items():
+        samples = (drawn[name] - drawn[start]) / (drawn[end] - drawn[start])
+        shares[name] = {"value": (scores.mean() - rewards[start].mean()) / whole, "over_days": between(samples)}
+    return shares
+
+
+def order_check(rewards: Mapping[str, np.ndarray], order: Sequence[str], last_may_tie: bool = True) -> list[dict]:
+    """Whether each controller of `order` scores above the one before it on the same days.
+
+    A step of the order holds where the whole interval of the paired difference lies above zero; the last
+    one, to the optimum, where it does not lie below.
+    """
+    checks = []
+    for k, (lower, higher) in enumerate(zip(order, order[1:])):
+        difference = paired_difference(rewards[higher], rewards[lower])
+        tie = last_may_tie and k == len(order) - 2
+        checks.append(
+            {
+                "claim": f"{lower} {'<=' if tie else '<'} {higher}",
+                "difference": difference.value,
+                "over_days": [difference.low, difference.high],
+                "holds": bool(difference.high >= 0 if tie else difference.low > 0),
+            }
+        )
+    return checks

@@ -1,0 +1,82 @@
+"""The Markdown table of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+TITLES = {
+    "no_control": "no control",
+    "category_b": "droop, category B",
+    "steep": "droop, steep",
+    "tuned_droop": "droop, tuned",
+    "mappo": "MAPPO",
+    "optimum": "optimum",
+}
+
+# measure, heading, factor, digits
+_COLUMNS = (
+    ("controllable", "CR (%)", 100.0, 2),
+    ("controllable_tolerant", "CR ± 0.001 (%)", 100.0, 2),
+    ("out_of_band", "buses out of band (%)", 100.0, 3),
+    ("reactive_mvar", "QL (MVAr)", 1.0, 3),
+    ("losses_mw", "losses (MW)", 1.0, 4),
+    ("energy_loss_mwh", "losses (MWh/day)", 1.0, 2),
+)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the first of them the heading, as an aligned Markdown table; all but column one to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if k else cell.ljust(width) for k, (cell, width) in enumerate(zip(cells, widths))
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join([line(rows[0]), line(rule), *(line(row) for row in rows[1:])])
+
+
+def evaluation_table(evaluation: Mapping[str, Any]) -> str:
+    """The controllers of an `evaluation.json`, from worst to best as they are listed there, and the order claims."""
+    controllers = evaluation["controllers"]
+    columns = [column for column in _COLUMNS if all(column[0] in c["summary"] for c in controllers.values())]
+    heading = ["controller", "reward per step, IQM", "95 % over seeds", "95 % over days", "share of the way (%)"]
+    rows = [heading + [title for _, title, _, _ in columns] + ["diverged steps"]]
+    for name, controller in controllers.items():
+        summary = controller["summary"]
+        reward = summary["reward"]
+        row = [TITLES.get(name, name), f"{reward['iqm']:.5f}"]
+        row.append(_interval(reward["over_seeds"], 5) if controller["seeds"] > 1 else "-")
+        row.append(_interval(reward["over_days"], 5))
+        share = controller["share_of_way"]
+        row.append(
+            f"{100 * share['value']:.1f} ({_interval([100 * x for x in share['over_days']], 1)})" if share else "-"
+        )
+        row += [f"{factor * summary[key]['mean']:.{digits}f}" for key, _, factor, digits in columns]
+        # on average over the seeds: a controller with more seeds runs through more steps
+        row.append(f"{len(evaluation['days']) * summary['diverged']['mean']:g}")
+        rows.append(row)
+    claims = "\n".join(
+        f"- {_named(check['claim'])}: {'holds' if check['holds'] else 'does not hold'}, "
+        f"by {check['difference']:.5f} ({_interval(check['over_days'], 5)})"
+        for check in evaluation["order"]
+    )
+    seeds = controllers["mappo"]["seeds"]
+    return (
+        f"{table(rows)}\n\n{evaluation['task']['network']}, barrier {evaluation['task']['barrier']}, weight "
+        f"{evaluation['task']['reactive_weight']:g} on |q|; {len(evaluation['days'])} held-out days of 480 steps; "
+        f"{seeds} training seed{'s' if seeds > 1 else ''}. IQM is the interquartile mean over seeds and days; the "
+        f"other columns are means. Paired differences of the mean reward, day by day, with 95 % intervals:\n\n{claims}"
+    )
+
+
+def _named(claim: str) -> str:
+    lower, sign, higher = claim.split()
+    return f"{TITLES.get(lower, lower)} {sign} {TITLES.get(higher, higher)}"
+
+
+def _interval(bounds: Sequence[float], digits: int) -> str:
+    return f"{bounds[0]:.{digits}f} to {bounds[1]:.{digits}f}"
