@@ -64,7 +64,7 @@ class Run:
     num_seeds: int = 1  # trained side by side in one program
     total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
     run_dir: str | None = None  # new folder of the run; runs/NETWORK, with a number where that is taken
-    updates_per_chunk: int = 10  # between two looks at the progress
+    updates_per_chunk: int = 15  # between two looks at the progress; here 240 steps, one episode
     checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
     validation_every: int = 100_000  # steps, rounded up to whole chunks
@@ -90,7 +90,9 @@ class Config:
         if self.run.cpu_devices is not None:
             _at_least(1, "cpu_devices", self.run.cpu_devices)
         if self.run.validation_days > 42:
-            raise ValueError(f"validation_days is {self.run.validation_days}, expected at most 42, all there are")
+            raise ValueError(
+                f"validation_days is {self.run.validation_days}, expected at most 42, all there are"
+            )
 
     @property
     def steps_per_update(self) -> int:

@@ -45,7 +45,9 @@ def _plain(value: Any) -> Any:
 
 def _build(content: Any, kind: type[Settings], prefix: str) -> Settings:
     if not isinstance(content, dict):
-        raise ValueError(f"{prefix.rstrip('.') or 'the file'}: got {content!r}, expected a mapping of settings")
+        raise ValueError(
+            f"{prefix.rstrip('.') or 'the file'}: got {content!r}, expected a mapping of settings"
+        )
     hints = get_type_hints(kind)
     known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     chosen = {}
@@ -57,7 +59,7 @@ def _build(content: Any, kind: type[Settings], prefix: str) -> Settings:
         hint = hints[key]
         chosen[key] = (
             _build(value, hint, f"{prefix}{key}.")
-            if is_dataclass(hint)
+            if isinstance(hint, type) and is_dataclass(hint)
             else _convert(value, hint, f"{prefix}{key}")
         )
     return kind(**chosen)

@@ -104,10 +104,10 @@ def evaluate_run(
     write_json(run.evaluation, evaluation)
     print(evaluation_table(evaluation))
     if figures:
-        return evaluation
-        from experiments.figures import draw_run
+        from experiments.figures import draw_run, sunniest
 
-        draw_run(run, trainer, policies, days, results)
+        for path in draw_run(run, trainer, policies, sunniest(trainer, days)):
+            print(path)
     return evaluation
 
 

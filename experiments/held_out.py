@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
@@ -25,7 +26,7 @@ def baselines(env: VoltageControl, params: Any, tuned: Droop) -> dict[str, Act]:
         return droop(curve, env, state, params)
 
     # a droop is one compiled program for all its curves, so all of them are arrays
-    curves = [jax.tree.map(lambda x: np.asarray(x, np.float32), _stacked(c)) for c in (CATEGORY_B, STEEP, tuned)]
+    curves = [_as_arrays(curve) for curve in (CATEGORY_B, STEEP, tuned)]
     curvature = bool(np.any(np.asarray(params.loss_weight) > 0))
 
     def best(key, obs, state, params):
@@ -40,18 +41,26 @@ def baselines(env: VoltageControl, params: Any, tuned: Droop) -> dict[str, Act]:
     }
 
 
-def _stacked(curve: Droop) -> Droop:
-    return Droop(points=np.asarray(curve.points), limit=np.asarray(curve.limit))
+def voltage_control(trainer: Trainer) -> VoltageControl:
+    """The task of a run. Raises `ValueError` for one without baselines."""
+    env = trainer.learner.env
+    if not isinstance(env, VoltageControl):
+        raise ValueError(f"{env.name} has nothing to be measured against yet; only VoltageControl-v0 has")
+    return env
 
 
-def score_all(trainer: Trainer, policies: Any, days: np.ndarray) -> tuple[dict[str, dict[str, np.ndarray]], Droop]:
+def _as_arrays(curve: Droop) -> Droop:
+    return Droop(points=jnp.asarray(curve.points, jnp.float32), limit=jnp.asarray(curve.limit, jnp.float32))
+
+
+def score_all(
+    trainer: Trainer, policies: Any, days: np.ndarray
+) -> tuple[dict[str, dict[str, np.ndarray]], Droop]:
     """Measures `[n_run, n_day]` of every controller, worst expected first; and the tuned droop.
 
     `policies` is stacked over the seeds. Raises `ValueError` for a task without baselines.
     """
-    env, params = trainer.learner.env, trainer.learner.env_params
-    if not isinstance(env, VoltageControl):
-        raise ValueError(f"{env.name} has nothing to be measured against yet; only VoltageControl-v0 has")
+    env, params = voltage_control(trainer), trainer.learner.env_params
     seeds = len(trainer.seeds)
     with ProgressBar("evaluating", days.size * (5 + seeds), unit="days") as bar:
         bar.advance(0, "tuning the droop on training days")

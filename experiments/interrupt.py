@@ -29,7 +29,9 @@ class Interrupt:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
         self._restore()
-        print("\nstopping after this chunk of updates; once more to stop at once", file=sys.stderr, flush=True)
+        print(
+            "\nstopping after this chunk of updates; once more to stop at once", file=sys.stderr, flush=True
+        )
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

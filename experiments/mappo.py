@@ -1,8 +1,8 @@
 """Train multi-agent PPO: `python -m experiments.mappo --help`.
 
-    python -m experiments.mappo                                    # case33bw, one seed
-    python -m experiments.mappo --config experiments/configs/case141.yaml --num-seeds 2
-    python -m experiments.mappo --resume runs/case33bw             # after Ctrl-C, a kill or a power cut
+python -m experiments.mappo                                    # case33bw, one seed
+python -m experiments.mappo --config experiments/configs/case141.yaml --num-seeds 2
+python -m experiments.mappo --resume runs/case33bw             # after Ctrl-C, a kill or a power cut
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _announce(run, config, trainer, made_with, progress)
     stopped_by = train(run, config, trainer, progress, seconds)
     if stopped_by:
-        print(f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr)
+        print(
+            f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr
+        )
         return 128 + stopped_by
     if config.run.evaluate and not run.evaluation.exists():
         from experiments.evaluate import evaluate_run

@@ -48,7 +48,8 @@ class RunDirectory:
             path = Path(chosen)
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise FileExistsError(
-                    f"{path} exists and is not empty: continue it with --resume {path}, or choose another --run-dir"
+                    f"{path} exists and is not empty: continue it with --resume {path}, "
+                    "or choose another --run-dir"
                 )
         else:
             number = 1

@@ -6,6 +6,8 @@ argument, so that neither the length of a chunk nor a resume in between can chan
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -57,19 +59,29 @@ class Trainer:
 
     def start(self) -> Progress:
         """Progress before the first update; seed k does not depend on which others there are."""
-        keys = jax.vmap(jax.random.key)(jnp.asarray(self.seeds))
-        return self.place(_start(self.learner, keys))
+        # One after the other: XLA's CPU scheduler (jaxlib 0.10) can deadlock on two cores when it runs the
+        # batched QR factorisations of several orthogonal initialisations at once.
+        each = [jax.block_until_ready(self.learner.init(jax.random.key(seed))) for seed in self.seeds]
+        return self.place(self._at_start(jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)))
 
     def shape(self) -> Any:
         """Shapes and types of `start()`."""
-        return jax.eval_shape(_start, self.learner, jax.vmap(jax.random.key)(jnp.asarray(self.seeds)))
+        keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), len(self.seeds)))
+        return jax.eval_shape(lambda keys: self._at_start(jax.vmap(self.learner.init)(keys)), keys)
+
+    def _at_start(self, state: TrainState) -> Progress:
+        seeds = len(self.seeds)
+        return Progress(
+            state=state,
+            best=jax.vmap(self.learner.policy)(state),
+            best_reward=jnp.full(seeds, -jnp.inf),
+            best_update=jnp.zeros(seeds, jnp.int32),
+        )
 
     def place(self, progress: Progress) -> Progress:
         """`progress` with every device holding its seeds."""
         if self.mesh.size == 1:
             return progress
-        # the CPU client of JAX 0.10 deadlocks when it slices what is still being computed
-        jax.block_until_ready(progress)
         return jax.device_put(progress, NamedSharding(self.mesh, PartitionSpec("seed")))
 
     def policies(self, progress: Progress) -> Policy:
@@ -115,18 +127,6 @@ def at_seed(tree: Any, k: int) -> Any:
     return jax.tree.map(lambda x: jnp.asarray(np.asarray(x)[k]), tree)
 
 
-@jax.jit
-def _start(learner: MAPPO, keys: jax.Array) -> Progress:
-    state = jax.vmap(lambda key: learner.init(key))(keys)
-    seeds = keys.shape[0]
-    return Progress(
-        state=state,
-        best=jax.vmap(lambda one: learner.policy(one))(state),
-        best_reward=jnp.full(seeds, -jnp.inf),
-        best_update=jnp.zeros(seeds, jnp.int32),
-    )
-
-
 @partial(jax.jit, static_argnums=0)
 def _advance(
     mesh: Mesh, learner: MAPPO, states: TrainState, updates: jax.Array
@@ -166,13 +166,10 @@ def _mesh(seeds: int) -> Mesh:
 
 def use_cpu_devices(config: Config) -> int:
     """Number of CPU devices to share the seeds among, made available if JAX has not started yet."""
-    import os
-
     seeds, cores = config.run.num_seeds, len(os.sched_getaffinity(0))
     wanted = config.run.cpu_devices or max(n for n in range(1, min(seeds, cores) + 1) if seeds % n == 0)
     if wanted > 1 and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        try:
+        # where a caller has used JAX before, its devices stay as they are
+        with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", wanted)
-        except RuntimeError:
-            pass  # a caller has used JAX before: its devices stay as they are
     return wanted

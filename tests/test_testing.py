@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -31,7 +32,7 @@ class Good(Environment[Ball, Numbers]):
     """Two agents push a ball along a line; an episode takes `length` steps."""
 
     name = "Good-v0"
-    groups = {"pusher": 2}
+    groups = MappingProxyType({"pusher": 2})
 
     def initial(self, key, params):
         return Ball(jnp.int32(0), jax.random.uniform(key))
@@ -88,7 +89,7 @@ def broken(attributes):
 
 
 def after(function):
-    """Override `transition` by one that edits the result: `function(out, actions)` gives fields to replace."""
+    """Override `transition` by one with other fields: `function(out, actions)`."""
 
     def transition(self, key, state, actions, params):
         out = Good.transition(self, key, state, actions, params)
@@ -128,7 +129,7 @@ def test_not_hashable():
     class Listed(Good):
         values: list = dataclasses.field(default_factory=list)
 
-    with pytest.raises(AssertionError, match="not hashable.*list"):
+    with pytest.raises(AssertionError, match=r"not hashable.*list"):
         check(Listed())
 
 
@@ -319,7 +320,7 @@ RUNS = {
     "step does not return the observation of the state it led to": {"step": step_with(stale)},
     "final_observation is not the observation before the reset": {"step": step_with(set_final)},
     "final_global_state is not the global state before the reset": {"step": step_with(set_final_whole)},
-    "terminated or truncated is not that of transition since a fresh start": {
+    "an end is not that of transition since a fresh start": {
         "step": keep_time,
         "observe": one_place,
         "global_state": lambda s, state, p: state.place[None],

@@ -19,10 +19,9 @@ from gridjax.envs.voltage_control.barriers import barrier
 from gridjax.envs.voltage_control.environment import GROUP, Params, State, VoltageControl
 from gridjax.powerflow import solve
 
-# first smoothing (p.u.) and number of stages of each outer step: the later ones only follow the bend
-_OUTER = ((1e-2, 9), (6e-4, 7), (6e-4, 7))
-_NEWTON = 5
-_H = 5
+# first smoothing (p.u.) and number of stages of each outer step: the later ones start nearer
+_OUTER = ((1e-2, 9), (4e-3, 8), (4e-3, 8))
+_NEWTON = 6
 _FADE = 0.25
 
 
@@ -104,7 +103,7 @@ def _elementwise(f: Callable, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.A
 def _minimise(derivatives: Callable, action: jax.Array, smoothing: jax.Array) -> jax.Array:
     """Step `[n_agent]` that minimises the model with action + step inside (-1, 1), stage by stage."""
     eye = jnp.eye(action.shape[0], dtype=action.dtype)
-    halvings = jnp.concatenate([jnp.zeros(1), 0.5 ** jnp.arange(_H)]).astype(action.dtype)
+    halvings = jnp.concatenate([jnp.zeros(1), 0.5 ** jnp.arange(7)]).astype(action.dtype)
 
     def stage(step, smoothing):
         wall = 1e-5 * smoothing + 1e-1 * smoothing**2

@@ -7,6 +7,7 @@ A result is `{controller: {measure: scores [n_run, n_day]}}`, every measure a me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,11 @@ from gridjax.evaluation.statistics import (
 Results = Mapping[str, Mapping[str, np.ndarray]]
 
 METHOD = (
-    "Scores are means over the steps of a day. iqm: interquartile mean over all seeds and days; its interval "
-    "over_seeds is rliable's, a bootstrap that draws seeds anew within each day, of width zero for a controller "
-    "without seeds; over_days draws days, and whole seeds. mean: over all seeds and days, with an interval over "
-    "days. Differences are paired day by day, with an interval over days and seeds. All intervals hold 95 %, "
-    "between percentiles of 2000 draws."
+    "Scores are means over the steps of a day. iqm: interquartile mean over all seeds and days; its "
+    "interval over_seeds is rliable's, a bootstrap that draws seeds anew within each day, of width zero for "
+    "a controller without seeds; over_days draws days, and whole seeds. mean: over all seeds and days, with "
+    "an interval over days. Differences are paired day by day, with an interval over days and seeds. All "
+    "intervals hold 95 %, between percentiles of 2000 draws."
 )
 
 
@@ -66,18 +67,23 @@ def share_of_way(
     shares = {}
     for name, scores in rewards.items():
         samples = (drawn[name] - drawn[start]) / (drawn[end] - drawn[start])
-        shares[name] = {"value": (scores.mean() - rewards[start].mean()) / whole, "over_days": between(samples)}
+        shares[name] = {
+            "value": (scores.mean() - rewards[start].mean()) / whole,
+            "over_days": between(samples),
+        }
     return shares
 
 
-def order_check(rewards: Mapping[str, np.ndarray], order: Sequence[str], last_may_tie: bool = True) -> list[dict]:
+def order_check(
+    rewards: Mapping[str, np.ndarray], order: Sequence[str], last_may_tie: bool = True
+) -> list[dict]:
     """Whether each controller of `order` scores above the one before it on the same days.
 
     A step of the order holds where the whole interval of the paired difference lies above zero; the last
-    one, to the optimum, where it does not lie below.
+    one, to the optimum, also where it begins at zero.
     """
     checks = []
-    for k, (lower, higher) in enumerate(zip(order, order[1:])):
+    for k, (lower, higher) in enumerate(pairwise(order)):
         difference = paired_difference(rewards[higher], rewards[lower])
         tie = last_may_tie and k == len(order) - 2
         checks.append(
@@ -85,7 +91,7 @@ def order_check(rewards: Mapping[str, np.ndarray], order: Sequence[str], last_ma
                 "claim": f"{lower} {'<=' if tie else '<'} {higher}",
                 "difference": difference.value,
                 "over_days": [difference.low, difference.high],
-                "holds": bool(difference.high >= 0 if tie else difference.low > 0),
+                "holds": bool(difference.low >= 0 if tie else difference.low > 0),
             }
         )
     return checks

@@ -26,12 +26,13 @@ _COLUMNS = (
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells, the first of them the heading, as an aligned Markdown table; all but column one to the right."""
+    """Rows of cells, the first of them the heading, as an aligned Markdown table."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
 
     def line(cells: Sequence[str]) -> str:
         padded = [
-            cell.rjust(width) if k else cell.ljust(width) for k, (cell, width) in enumerate(zip(cells, widths))
+            cell.rjust(width) if k else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(cells, widths))
         ]
         return f"| {' | '.join(padded)} |"
 
@@ -40,10 +41,16 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> str:
-    """The controllers of an `evaluation.json`, from worst to best as they are listed there, and the order claims."""
+    """The controllers of an `evaluation.json`, from worst to best as listed there, and who beats whom."""
     controllers = evaluation["controllers"]
     columns = [column for column in _COLUMNS if all(column[0] in c["summary"] for c in controllers.values())]
-    heading = ["controller", "reward per step, IQM", "95 % over seeds", "95 % over days", "share of the way (%)"]
+    heading = [
+        "controller",
+        "reward per step, IQM",
+        "95 % over seeds",
+        "95 % over days",
+        "share of the way (%)",
+    ]
     rows = [heading + [title for _, title, _, _ in columns] + ["diverged steps"]]
     for name, controller in controllers.items():
         summary = controller["summary"]
@@ -53,7 +60,9 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         row.append(_interval(reward["over_days"], 5))
         share = controller["share_of_way"]
         row.append(
-            f"{100 * share['value']:.1f} ({_interval([100 * x for x in share['over_days']], 1)})" if share else "-"
+            f"{100 * share['value']:.1f} ({_interval([100 * x for x in share['over_days']], 1)})"
+            if share
+            else "-"
         )
         row += [f"{factor * summary[key]['mean']:.{digits}f}" for key, _, factor, digits in columns]
         # on average over the seeds: a controller with more seeds runs through more steps
@@ -65,17 +74,23 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         for check in evaluation["order"]
     )
     seeds = controllers["mappo"]["seeds"]
-    return (
-        f"{table(rows)}\n\n{evaluation['task']['network']}, barrier {evaluation['task']['barrier']}, weight "
-        f"{evaluation['task']['reactive_weight']:g} on |q|; {len(evaluation['days'])} held-out days of 480 steps; "
-        f"{seeds} training seed{'s' if seeds > 1 else ''}. IQM is the interquartile mean over seeds and days; the "
-        f"other columns are means. Paired differences of the mean reward, day by day, with 95 % intervals:\n\n{claims}"
+    task = evaluation["task"]
+    note = (
+        f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|; "
+        f"{len(evaluation['days'])} held-out days of 480 steps; training seeds: {seeds}. "
+        "IQM is the interquartile mean over seeds and days, the other columns are means. Paired differences "
+        "of the mean reward, day by day, with 95 % intervals:"
     )
+    return f"{table(rows)}\n\n{note}\n\n{claims}"
 
 
 def _named(claim: str) -> str:
     lower, sign, higher = claim.split()
     return f"{TITLES.get(lower, lower)} {sign} {TITLES.get(higher, higher)}"
+
+
+def _percent(share: float, bounds: Sequence[float]) -> str:
+    return f"{100 * share:.1f} ({_interval([100 * bound for bound in bounds], 1)})"
 
 
 def _interval(bounds: Sequence[float], digits: int) -> str:

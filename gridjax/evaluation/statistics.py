@@ -3,8 +3,9 @@
 A run is one training seed, a day one held-out task. Agarwal et al., Deep Reinforcement Learning at the Edge
 of the Statistical Precipice, NeurIPS 2021, section 4.3: the interquartile mean over all runs and tasks, and
 intervals by a bootstrap stratified by task, that is, runs are drawn anew within each task. That interval says
-how far another set of seeds might score on the same days; a controller without seeds has one run, so its width
-is zero. How far other days might score is another question, answered by drawing days: `interval_over_days`.
+how far another set of seeds might score on the same days; a controller without seeds has one run, so its
+width is zero. How far other days might score is another question, answered by
+drawing days: `interval_over_days`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Estimate(NamedTuple):
 
 
 def iqm(scores: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is left when a quarter of the scores (rounded down) goes at each end."""
+    """Mean over the last axis without the lowest and the highest quarter (rounded down)."""
     scores = np.sort(np.asarray(scores, float), axis=-1)
     cut = scores.shape[-1] // 4
     return scores[..., cut : scores.shape[-1] - cut].mean(axis=-1)

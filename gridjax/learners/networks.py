@@ -19,6 +19,27 @@ SHARING = ("all", "group", "agent")
 ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu, "silu": nn.silu}
 
 
+def orthogonal(scale: float) -> nn.initializers.Initializer:
+    """Random matrices with orthonormal rows or columns, times `scale`, of uniform (Haar) distribution.
+
+    The polar factor of a Gaussian matrix by Newton-Schulz iteration, in products only: the QR of Flax's
+    initialiser, batched over seeds or agents, can deadlock XLA's thread pool on a CPU of two cores.
+    """
+
+    def init(key: jax.Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> jax.Array:
+        wide = jax.random.normal(key, (min(shape), max(shape)), jnp.float32)
+        wide = wide / jnp.linalg.norm(wide)  # Frobenius: no singular value above 1
+
+        def polish(_: int, x: jax.Array) -> jax.Array:
+            gram = jnp.matmul(x, x.T, precision=jax.lax.Precision.HIGHEST)
+            return 1.5 * x - 0.5 * jnp.matmul(gram, x, precision=jax.lax.Precision.HIGHEST)
+
+        wide = jax.lax.fori_loop(0, 40, polish, wide)
+        return (scale * (wide if shape[0] <= shape[1] else wide.T)).astype(dtype)
+
+    return init
+
+
 class Layer(nn.Module):
     """Affine map with orthogonal kernel. With `agents` > 0 the input `[..., agents, n]` is taken to end in a
     one-hot agent index: its product with the kernel is a row of the kernel, so it is never formed.
@@ -31,9 +52,7 @@ class Layer(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         n = x.shape[-1]
-        kernel = self.param(
-            "kernel", nn.initializers.orthogonal(self.scale), (n + self.agents, self.features)
-        )
+        kernel = self.param("kernel", orthogonal(self.scale), (n + self.agents, self.features))
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
         offset = kernel[n:] + bias if self.agents else bias
         return x @ kernel[:n] + offset

@@ -65,15 +65,27 @@ def solve(
         tolerance = rounding if single else 1e-10
     if max_iterations is None:
         max_iterations = 20 if isinstance(solver, newton.Newton) else 40
-    free = np.isin(np.arange(network.n_bus), network.free_buses)
     if start is None:
         start = jnp.zeros_like(injection)
-    start = jnp.where(free, jnp.asarray(start, injection.dtype), 0.0)
+    start = jnp.asarray(start, injection.dtype)
+    return _solve(network, injection, solver, start, float(tolerance), int(max_iterations))
 
+
+@partial(jax.jit, static_argnames=("tolerance", "max_iterations"))
+def _solve(
+    network: Network,
+    injection: jax.Array,
+    solver: Solver,
+    start: jax.Array,
+    tolerance: float,
+    max_iterations: int,
+) -> Flow:
+    free = np.isin(np.arange(network.n_bus), network.free_buses)
+    start = jnp.where(free, start, 0.0)
     finite = jnp.all(jnp.isfinite(injection), axis=-1)
     nominal_injection = jnp.asarray(solver.nominal.injection, injection.dtype)
     safe = jnp.where(finite[..., None], injection, nominal_injection)
-    options = (float(tolerance), int(max_iterations))
+    options = (tolerance, max_iterations)
     solved, iterations, change = _deviation(options, network, safe, solver, jax.lax.stop_gradient(start))
     deviation = solved + _slack_deviation(network, solver, injection.dtype)
 

@@ -38,7 +38,10 @@ def check_episodes(env: Environment, params: Any, keys: jax.Array, actions: Any)
     `[n_kind, ...]`, and observation and reward of every step, `[n_kind, n_step, ...]`.
     """
 
-    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    # compiling is nearly all of the time this takes
+    options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+
+    @partial(jax.jit, compiler_options=options)
     def run(keys, actions, params):
         return jax.vmap(_run, in_axes=(None, 0, 0, None))(env, keys, actions, params)
 
@@ -81,7 +84,7 @@ def _run(env: Environment, key: jax.Array, actions: Any, params: Any) -> Any:
                 "the episode is both terminated and truncated": terminated & truncated,
                 "after an end, step does not return the first observation of a fresh episode": done & seen,
                 "step does not return the observation of the state it led to": ~done & seen,
-                "terminated or truncated is not that of transition since a fresh start": (
+                "an end is not that of transition since a fresh start (terminated, truncated)": (
                     (terminated != out.terminated) | (truncated != out.truncated)
                 ),
                 "reward is not that of transition since a fresh start": differ(reward, out.reward),

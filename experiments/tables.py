@@ -1,0 +1,87 @@
+"""Keep the tables of a document equal to what was measured: `python -m experiments.tables README.md`.
+
+Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is an
+`evaluation.json`, relative to the document; NAME is `evaluation`, the only table there is so far.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from experiments.files import write_text
+from gridjax.evaluation.report import evaluation_table
+
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"evaluation": evaluation_table}
+
+_REGION = re.compile(
+    r"(?P<open><!-- table: (?P<name>\S+) source=(?P<source>\S+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)",
+    re.S,
+)
+_OPENING = re.compile(r"<!-- table:")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Rewrite the tables of a Markdown document from the files they were measured in."""
+
+    document: Annotated[Path, tyro.conf.Positional]
+    check: bool = False  # change nothing, and fail where a table is stale
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, 1 where `--check` finds a stale table, 2 for bad input."""
+    command = tyro.cli(Command, args=arguments, prog="python -m experiments.tables")
+    try:
+        old = command.document.read_text(encoding="utf-8")
+        new = renewed(old, command.document.parent)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if new == old:
+        return 0
+    if command.check:
+        print(
+            f"{command.document} has stale tables; renew them: "
+            f"python -m experiments.tables {command.document}",
+            file=sys.stderr,
+        )
+        return 1
+    write_text(command.document, new)
+    return 0
+
+
+def renewed(document: str, folder: Path) -> str:
+    """`document` with every table written anew.
+
+    Raises `ValueError` or `FileNotFoundError` naming the table and what is wrong with it.
+    """
+    if len(_OPENING.findall(document)) != len(_REGION.findall(document)):
+        raise ValueError("a table is not of the form <!-- table: NAME source=PATH --> ... <!-- end -->")
+
+    def rewrite(match: re.Match[str]) -> str:
+        name, source = match["name"], folder / match["source"]
+        if name not in TABLES:
+            raise ValueError(f"unknown table {name!r}, expected one of {', '.join(TABLES)}")
+        if not source.is_file():
+            raise FileNotFoundError(f"{source}, the source of table {name!r}, does not exist")
+        if _OPENING.search(match["body"]):
+            raise ValueError(f"table {name!r} with source {match['source']} has no <!-- end -->")
+        try:
+            content = TABLES[name](json.loads(source.read_text(encoding="utf-8")))
+        except (json.JSONDecodeError, KeyError) as error:
+            raise ValueError(f"{source} is no source for table {name!r}: {error!r}") from None
+        return f"{match['open']}{content}\n{match['close']}"
+
+    return _REGION.sub(rewrite, document)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""One look for all figures: Okabe and Ito's colours, apart for every kind of colour vision, and printable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+COLOURS = {
+    "no_control": "#D55E00",
+    "category_b": "#CC79A7",
+    "steep": "#E69F00",
+    "tuned_droop": "#56B4E9",
+    "mappo": "#0072B2",
+    "optimum": "#009E73",
+}
+LIMIT = "#444444"
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure, width and height in inches, that needs no display but matplotlib (extra `train`)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(axes: Any, x: str, y: str, title: str = "") -> None:
+    """Labels with units, a light grid, and no frame where nothing is measured."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if title:
+        axes.set_title(title, fontsize=11)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def hours(axes: Any) -> None:
+    """The horizontal axis is one day."""
+    axes.set_xlim(0, 24)
+    axes.set_xticks(range(0, 25, 4))
+
+
+def save(figure: Any, path: Path) -> Path:
+    """Write a PNG, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=140, format="png")
+    return path

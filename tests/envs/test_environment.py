@@ -1,0 +1,48 @@
+"""Step and auto-reset of the contract, on a task that counts."""
+
+import jax
+import numpy as np
+
+from gridjax.testing import check_env
+
+from .counter import ACTIONS, Counter, Limits, run
+
+
+def test_the_counter_keeps_the_contract():
+    check_env(Counter(), Limits(), steps=12)
+
+
+def test_time_limit_and_auto_reset():
+    (obs, state, reward, terminated, truncated, info), _ = run(Counter(), Limits(length=4), 9)
+    assert state.time.tolist() == [1, 2, 3, 0, 1, 2, 3, 0, 1]
+    assert truncated.tolist() == [False, False, False, True] * 2 + [False]
+    assert not terminated.any()
+    assert info["final_observation"]["a"][:, 0, 0].tolist() == [1, 2, 3, 4, 1, 2, 3, 4, 1]
+    assert info["final_global_state"][:, 0].tolist() == [1, 2, 3, 4, 1, 2, 3, 4, 1]
+    assert obs["b"][:, 1, 0].tolist() == [1, 2, 3, 0, 1, 2, 3, 0, 1]
+    assert reward["b"][:, 0].tolist() == [2, 4, 6, 8, 2, 4, 6, 8, 2]
+    assert info["cost"]["time"].tolist() == [1, 2, 3, 4, 1, 2, 3, 4, 1]
+
+
+def test_failure_ends_the_episode_and_is_no_time_limit():
+    (_, state, _, terminated, truncated, _), _ = run(Counter(), Limits(length=4, fails_at=4), 8)
+    assert terminated.tolist() == [False, False, False, True] * 2
+    assert not truncated.any()
+    assert state.time[3] == 0
+
+
+def test_every_episode_is_a_new_one():
+    (_, state, *_), first = run(Counter(), Limits(length=2), 6)
+    seeds = np.concatenate([[first.seed], state.seed])
+    assert np.array_equal(seeds[::2], np.unique(seeds)[np.argsort(np.argsort(seeds[::2]))])
+    assert len(set(seeds.tolist())) == 4
+
+
+def test_noise_of_a_step_and_the_next_episode_come_from_different_keys():
+    env, params, key = Counter(), Limits(length=1), jax.random.key(5)
+    _, state = env.reset(key, params)
+    _, after, *_, info = env.step(key, state, ACTIONS, params)
+    assert float(after.seed) != float(info["metrics"]["draw"])
+    step_key, reset_key = jax.random.split(key)
+    assert float(info["metrics"]["draw"]) == float(jax.random.uniform(step_key))
+    assert float(after.seed) == float(jax.random.uniform(reset_key))

@@ -1,0 +1,40 @@
+"""Spaces sample inside themselves and know what lies outside."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gridjax.envs import Box, Discrete
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        Box(-1.0, 1.0, (3,)),
+        Box(np.array([0.0, 5.0]), np.array([1.0, 6.0]), (2,)),
+        Box(0.0, 2.0, ()),
+        Discrete(4),
+        Discrete(4, (3,)),
+    ],
+)
+def test_samples_lie_inside_and_differ(space):
+    samples = jax.vmap(space.sample)(jax.random.split(jax.random.key(0), 200))
+    assert samples.shape == (200, *space.shape)
+    assert bool(jnp.all(jax.vmap(space.contains)(samples)))
+    assert len(np.unique(samples)) >= min(4, getattr(space, "n", 4))
+
+
+def test_a_box_knows_its_bounds():
+    box = Box(np.array([-1.0, 0.0]), 2.0, (2,))
+    values = jnp.array([[-1.0, 2.0], [-1.01, 1.0], [0.0, -0.01], [0.0, 2.01], [jnp.nan, 1.0]])
+    assert box.contains(values).tolist() == [True, False, False, False, False]
+
+
+def test_an_unbounded_box_holds_all_but_what_is_not_finite():
+    box = Box(-np.inf, np.inf, (1,))
+    assert box.contains(jnp.array([[1e30], [jnp.inf], [jnp.nan]])).tolist() == [True, False, False]
+
+
+def test_a_discrete_space_knows_its_ends():
+    assert Discrete(3).contains(jnp.array([-1, 0, 2, 3])).tolist() == [False, True, True, False]
