@@ -34,9 +34,9 @@ class Learner:
     num_envs: int = 128
     num_steps: int = 16  # steps of every environment between updates
     learning_rate: float = 1e-3
-    decay_learning_rate: bool = False
+    decay_learning_rate: bool = True
     final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
-    gamma: float = 0.5  # low: what is done now hardly matters in three minutes
+    gamma: float = 0.3  # low: what is done now hardly matters in three minutes
     gae_lambda: float = 0.95
     clip: float = 0.2
     value_clip: float = 0.2

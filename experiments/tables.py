@@ -1,7 +1,8 @@
 """Keep the tables of a document equal to what was measured: `python -m experiments.tables README.md`.
 
-Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is an
-`evaluation.json`, relative to the document; NAME is `evaluation`, the only table there is so far.
+Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
+document; NAME is `evaluation` (of an `evaluation.json`), `throughput` (of a result of
+`benchmarks.throughput`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
-from gridjax.evaluation.report import evaluation_table
+from gridjax.evaluation.report import calibration_table, evaluation_table, throughput_table
 
-TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"evaluation": evaluation_table}
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "calibration": calibration_table,
+    "evaluation": evaluation_table,
+    "throughput": throughput_table,
+}
 
 _REGION = re.compile(
     r"(?P<open><!-- table: (?P<name>\S+) source=(?P<source>\S+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)",
@@ -70,17 +75,23 @@ def renewed(document: str, folder: Path) -> str:
         name, source = match["name"], folder / match["source"]
         if name not in TABLES:
             raise ValueError(f"unknown table {name!r}, expected one of {', '.join(TABLES)}")
-        if not source.is_file():
+        if not source.exists():
             raise FileNotFoundError(f"{source}, the source of table {name!r}, does not exist")
         if _OPENING.search(match["body"]):
             raise ValueError(f"table {name!r} with source {match['source']} has no <!-- end -->")
         try:
-            content = TABLES[name](json.loads(source.read_text(encoding="utf-8")))
+            content = TABLES[name](_read(source))
         except (json.JSONDecodeError, KeyError) as error:
             raise ValueError(f"{source} is no source for table {name!r}: {error!r}") from None
         return f"{match['open']}{content}\n{match['close']}"
 
     return _REGION.sub(rewrite, document)
+
+
+def _read(source: Path) -> Any:
+    if source.is_dir():
+        return {path.stem: _read(path) for path in sorted(source.glob("*.json"))}
+    return json.loads(source.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

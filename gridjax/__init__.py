@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gridjax.envs import make, tasks
+    from gridjax.network import Network
 
 __version__ = "0.1.0"
 

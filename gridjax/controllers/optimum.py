@@ -110,7 +110,8 @@ def _minimise(derivatives: Callable, action: jax.Array, smoothing: jax.Array) ->
 
         def walled(step):
             at = action + step
-            return derivatives(step, smoothing)[0] - wall * jnp.sum(jnp.log(jnp.maximum(1.0 - at * at, 1e-12)))
+            inside = jnp.maximum(1.0 - at * at, 1e-12)
+            return derivatives(step, smoothing)[0] - wall * jnp.sum(jnp.log(inside))
 
         def newton(step, _):
             at = action + step

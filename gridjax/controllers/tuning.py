@@ -44,7 +44,7 @@ def tune_droop(env: VoltageControl, params: Params, key: jax.Array, n_state: int
     low, high = jnp.array(_LOW), jnp.array(_HIGH)
 
     def generation(carry, key):
-        mean, spread, best, best_reward = carry
+        mean, spread, best, _ = carry
         noise = jax.random.normal(key, (_POPULATION, low.size))
         genes = jnp.clip(mean + spread * noise, low, high).at[0].set(best)
         rewards = jax.lax.map(reward, genes)

@@ -19,7 +19,9 @@ class Box:
 
     def sample(self, key: jax.Array) -> jax.Array:
         """One uniform sample of `shape`; bounds must be finite."""
-        return jax.random.uniform(key, self.shape, minval=jnp.asarray(self.low), maxval=jnp.asarray(self.high))
+        return jax.random.uniform(
+            key, self.shape, minval=jnp.asarray(self.low), maxval=jnp.asarray(self.high)
+        )
 
     def contains(self, value: jax.Array) -> jax.Array:
         """Whether the trailing axes of `value` lie within the bounds: bool, leading axes kept."""

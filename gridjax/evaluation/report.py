@@ -1,4 +1,4 @@
-"""The Markdown table of an evaluation."""
+"""Markdown tables of what was measured: evaluations, throughput, calibration."""
 
 from __future__ import annotations
 
@@ -82,6 +82,63 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         "of the mean reward, day by day, with 95 % intervals:"
     )
     return f"{table(rows)}\n\n{note}\n\n{claims}"
+
+
+def throughput_table(report: Mapping[str, Any]) -> str:
+    """The rows of a result of `benchmarks.throughput`, beside the fastest peer measured in the same run."""
+    peers = [row for row in report["rows"] if row["name"].startswith(("pandapower", "lightsim2grid"))]
+    fastest = max(peers, key=lambda row: row["per_second_median"], default=None)
+    heading = ["what", "batch", "per second, median", "best", "compile (s)"]
+    rows = [heading + ([f"times {fastest['name']}"] if fastest else [])]
+    for row in report["rows"]:
+        peer = row in peers
+        cells = [
+            row["name"],
+            f"{row['batch']:,}",
+            f"{row['per_second_median']:,.0f}",
+            f"{row['per_second_best']:,.0f}",
+            "-" if peer else f"{row['compile_seconds']:.1f}",
+        ]
+        if fastest:
+            cells.append(f"{row['per_second_median'] / fastest['per_second_median']:.3g}")
+        rows.append(cells)
+    versions = ", ".join(f"{name} {value}" for name, value in report["versions"].items() if value)
+    note = (
+        f"{report['network']}, {report['precision']}, {report['devices']} x {report['device']} on "
+        f"{report['cores']} cores; {versions}. One run, rows interleaved over {report['rounds']} rounds."
+    )
+    return f"{table(rows)}\n\n{note}"
+
+
+def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    """Largest errors against pandapower over random states, from the reports of `gridjax.calibration`."""
+    heading = [
+        "network",
+        "buses",
+        "states",
+        "float64 error (p.u.)",
+        "float32 error (p.u.)",
+        "lowest V (p.u.)",
+        "losses (kW)",
+    ]
+    rows = [heading]
+    for name, report in reports.items():
+        checked, base = report["validation"], report["base_case"]
+        rows.append(
+            [
+                name,
+                str(len(set(report["bus_index"].values()))),
+                str(checked["states"]),
+                f"{checked['float64']['voltage_error']:.1e}",
+                f"{checked['float32']['voltage_error']:.1e}",
+                f"{base['lowest_voltage_pu']:.5f}",
+                f"{base['losses_kw']:.2f}",
+            ]
+        )
+    return (
+        f"{table(rows)}\n\nLargest error in complex voltage over random loads and generation; lowest voltage "
+        "and losses at the network's own loads."
+    )
 
 
 def _named(claim: str) -> str:

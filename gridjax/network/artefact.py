@@ -65,6 +65,8 @@ def load_network(path: str | os.PathLike) -> Network:
         arrays = {name: stored[name] for name in _ARRAYS}
     if _digest(arrays) != record["sha256"]:
         raise ValueError(f"network artefact {archive} does not match the checksum in {sheet.name}")
+    for value in arrays.values():
+        value.setflags(write=False)  # one network is shared by all who load it by name
     return Network(
         **arrays,
         name=record["name"],

@@ -55,7 +55,7 @@ def _abbreviate(rows: Mapping[int, int], limit: int = 8) -> str:
 
 
 @jax.tree_util.register_dataclass
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A balanced AC network in per-unit on `base_mva` and the buses' own `base_kv`.
 

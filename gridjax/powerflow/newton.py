@@ -71,5 +71,3 @@ def linear_response(
     matrix = real_form(operator, conjugate, jnp)
     rhs = jnp.where(newton.free, rhs, 0.0)
     return unpack(jnp.linalg.solve(matrix, pack(rhs)[..., None])[..., 0])
-
-

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from gridjax.network import Network
 from gridjax.powerflow.chord import DenseChord, prepare_chord
@@ -28,6 +29,12 @@ def check_method(method: str) -> None:
         raise ValueError(f"unknown power flow method {method!r}; {hint}")
 
 
+@overload
+def prepare(network: Network, method: Literal["auto", "chord"] = "auto") -> DenseChord: ...
+@overload
+def prepare(network: Network, method: Literal["newton"]) -> Newton: ...
+@overload
+def prepare(network: Network, method: str) -> Solver: ...
 def prepare(network: Network, method: str = "auto") -> Solver:
     """Prepare `network` for `solve(..., solver=)`: the nominal state and the matrix of the method.
 
@@ -39,11 +46,11 @@ def prepare(network: Network, method: str = "auto") -> Solver:
     """
     check_method(method)
     leaves, tree = jax.tree.flatten(network)
-    if not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+    if not any(isinstance(leaf, Tracer) for leaf in leaves):
         return _PREPARE[method](jax.tree.unflatten(tree, [_widen(np.asarray(leaf)) for leaf in leaves]))
     # derivatives pass through the solution (implicit function theorem), never through the matrix
     network = jax.lax.stop_gradient(network)
-    if jax.config.jax_enable_x64:
+    if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
         solver = _PREPARE[method](jax.tree.map(lambda leaf: _widen(jnp.asarray(leaf)), network))
         return jax.tree.map(lambda out, like: out.astype(like.dtype), solver, _shape(network, method))
     return _call_back(network, method)

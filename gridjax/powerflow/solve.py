@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -144,7 +145,7 @@ def _status(network, finite, change, mismatch, voltage, injection, tolerance) ->
 def _deviation(options, network: Network, injection, solver: Solver, start):
     """Iterate to the solution: e complex `[..., n_bus]` (zero at slack), iterations, last change."""
     tolerance, max_iterations = options
-    step = newton.iterate if isinstance(solver, newton.Newton) else chord.iterate
+    step: Callable[..., jax.Array] = newton.iterate if isinstance(solver, newton.Newton) else chord.iterate
     change_of_injection = chord.pack(injection - jnp.asarray(solver.nominal.injection, injection.dtype))
     n = network.n_bus
 
@@ -187,10 +188,13 @@ def _deviation_jvp(options, primals, tangents):
 
     _, unbalanced = jax.jvp(residual, (network, injection), (d_network, d_injection))
     rhs = -unbalanced / (1.0 + jnp.conj(e))
-    respond = newton.linear_response if isinstance(solver, newton.Newton) else chord.linear_response
+    respond: Callable[..., jax.Array] = (
+        newton.linear_response if isinstance(solver, newton.Newton) else chord.linear_response
+    )
     # an iterate that is no solution has no derivative: keep its response bounded by that of nominal
     solved = (change < options[0])[..., None]
-    at, s = jnp.where(solved, e, 0.0), jnp.where(solved, injection, jnp.asarray(solver.nominal.injection, e.dtype))
+    at = jnp.where(solved, e, 0.0)
+    s = jnp.where(solved, injection, jnp.asarray(solver.nominal.injection, e.dtype))
     tolerance = 1e-6 if e.dtype == jnp.complex64 else 1e-13
     d_e = respond(solver, at, s, rhs, tolerance)
     zero = np.zeros(iterations.shape, jax.dtypes.float0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from gridjax.scenarios.moments import SEASONS, autocorrelation, by_day, season_days
@@ -23,7 +24,7 @@ def draw(real: Profiles, years: Day, path: Path) -> None:
 
     first = by_day(real)
     # villages side by side are more columns of one year
-    second = by_day(Day(*(np.concatenate(list(leaf), axis=-1) for leaf in years)))
+    second = by_day(jax.tree.map(lambda leaf: np.concatenate(list(leaf), axis=-1), years))
     figure = Figure(figsize=(15, 11), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplot_mosaic([list("ABCD"), list("EFGH"), list("IIJJ"), list("KKLL")])

@@ -11,18 +11,18 @@ import jax.numpy as jnp
 from jax import lax
 
 
-def mix(common: jax.Array, own: jax.Array, share: jax.Array) -> jax.Array:
+def mix(common: jax.Array, own: jax.Array, share: jax.Array | float) -> jax.Array:
     """Unit-variance sum of two unit-variance noises, of which `common` has `share` of the variance."""
     share = jnp.clip(share, 1e-12, 1 - 1e-6)  # both ends have neither a finite ratio nor a gradient
     return jnp.sqrt(1 - share) * (own + jnp.sqrt(share / (1 - share)) * common)
 
 
-def with_shared(noise: jax.Array, share: jax.Array) -> jax.Array:
+def with_shared(noise: jax.Array, share: jax.Array | float) -> jax.Array:
     """Mix the first column into all others, keeping unit variance; `share` is their correlation."""
     return mix(noise[:, :1], noise[:, 1:], share)
 
 
-def lognormal(normal: jax.Array, spread: jax.Array) -> jax.Array:
+def lognormal(normal: jax.Array, spread: jax.Array | float) -> jax.Array:
     """Lognormal factor of mean one; `spread` is the standard deviation of its logarithm."""
     return jnp.exp(spread * (normal - 0.5 * spread))
 

@@ -70,7 +70,7 @@ def _read(table: Path, columns: Sequence[str]) -> np.ndarray:
     """`columns` of a SimBench profile table as `[n_column, n_time]` float64."""
     import pandas as pd
 
-    frame = pd.read_csv(table, sep=";", usecols=["time", *columns])
+    frame = pd.read_csv(table, sep=";", usecols=["time", *columns])  # pyright: ignore
     first, last = frame["time"].iloc[0], frame["time"].iloc[-1]
     if len(frame) != N_TIME or (first, last) != ("01.01.2016 00:00", "31.12.2016 23:45"):
         raise ValueError(

@@ -28,11 +28,11 @@ def plane_irradiance(
     day: jax.Array,
     hour: jax.Array,
     *,
-    latitude: jax.Array,
-    tilt: jax.Array,
-    azimuth: jax.Array,
-    solar_noon: jax.Array,
-    beam_fraction: jax.Array,
+    latitude: jax.Array | float,
+    tilt: jax.Array | float,
+    azimuth: jax.Array | float,
+    solar_noon: jax.Array | float,
+    beam_fraction: jax.Array | float,
 ) -> jax.Array:
     """Irradiance on a tilted plane in W/m2, all arguments broadcast together.
 

@@ -187,7 +187,7 @@ def _day_shape(hour: jax.Array, weekend: jax.Array, params: SyntheticParams) -> 
     return shape / area * jnp.where(weekend, params.load_weekend, 1.0)
 
 
-def _bump(hour: jax.Array, centre: jax.Array, width: jax.Array) -> jax.Array:
+def _bump(hour: jax.Array, centre: jax.Array | float, width: jax.Array | float) -> jax.Array:
     """Gaussian over the clock face: midnight is no edge."""
     away = (hour - centre + 12) % 24 - 12
     return jnp.exp(-0.5 * (away / width) ** 2)

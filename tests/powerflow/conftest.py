@@ -15,7 +15,7 @@ def float64():
 
 
 def meshed() -> Network:
-    """Six buses: two slacks, a loop, an off-nominal transformer with a phase shift, a shunt, line charging."""
+    """Six buses: two slacks, a loop, a transformer off nominal and shifting the phase, shunts, charging."""
     n_branch = 7
     charging = np.array([0.0, 0.01j, 0.02j, 0.001 - 0.004j, 0.0, 0.01j, 0.0])
     return check_network(

@@ -54,8 +54,8 @@ def test_linear_response_and_its_transpose(mesh, float64):
     np.testing.assert_allclose(matrix, jnp.stack(transposed[0]), atol=1e-10)
     # against a difference quotient of the power flow itself, in the active power of bus 2
     h, bump = 1e-6, jnp.zeros(n).at[2].set(1.0)
-    moved = (
-        solve(mesh, injection + h * bump).deviation - solve(mesh, injection - h * bump).deviation
-    ) / (2 * h)
+    above = solve(mesh, injection + h * bump).deviation
+    below = solve(mesh, injection - h * bump).deviation
+    moved = (above - below) / (2 * h)
     rhs = bump / (1.0 + jnp.conj(flow.deviation))
     np.testing.assert_allclose(unpack(respond(pack(rhs + 0j))), moved, atol=1e-7)

@@ -40,7 +40,9 @@ def test_vmap_over_networks(mesh, float64):
     scales = jnp.array([0.8, 1.0, 1.3])
 
     def voltage(scale):
-        return solve(dataclasses.replace(mesh, resistance=mesh.resistance * scale), mesh.nominal_injection).voltage
+        return solve(
+            dataclasses.replace(mesh, resistance=mesh.resistance * scale), mesh.nominal_injection
+        ).voltage
 
     batch = jax.vmap(voltage)(scales)
     for k, scale in enumerate(scales):

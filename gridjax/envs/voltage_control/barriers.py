@@ -23,9 +23,9 @@ _EDGE_STEP = (2 * _BAND - 0.095) - (
 def barrier(kind: jax.Array | int, voltage: jax.Array, smoothing: jax.Array | float = 0.0) -> jax.Array:
     """Barrier number `kind` of `BARRIERS` at |v| = `voltage` (p.u., any shape); dimensionless.
 
-        l1:   |v - 1|
-        l2:   2 (v - 1)^2
-        bowl: 2 |v - 1| - 0.095 outside [0.95, 1.05], else 0.04 - 0.01 N(v; 1, 0.1)
+    l1:   |v - 1|
+    l2:   2 (v - 1)^2
+    bowl: 2 |v - 1| - 0.095 outside [0.95, 1.05], else 0.04 - 0.01 N(v; 1, 0.1)
     """
     return jax.lax.switch(kind, (_l1, _l2, _bowl), voltage, jnp.asarray(smoothing, voltage.dtype))
 

@@ -111,9 +111,7 @@ class VoltageControl(Environment[State, Params]):
             deviation=deviation,
         )
 
-    def transition(
-        self, key: jax.Array, state: State, actions: PerGroup, params: Params
-    ) -> Transition:
+    def transition(self, key: jax.Array, state: State, actions: PerGroup, params: Params) -> Transition:
         del key  # nothing in this task is random after its start
         base = params.network.base_mva
         limit = params.action_range * reactive_limit(state.sun, params.apparent)
@@ -139,7 +137,8 @@ class VoltageControl(Environment[State, Params]):
         metrics = {
             "voltage_min": jnp.min(magnitude),  # p.u.
             "voltage_max": jnp.max(magnitude),  # p.u.
-            "controllable": jnp.where(converged, outside == 0.0, False).astype(excess.dtype),  # CR when averaged
+            # its mean is MAPDN's CR
+            "controllable": jnp.where(converged, outside == 0.0, False).astype(excess.dtype),
             "out_of_band": jnp.where(converged, outside, 1.0),  # share of buses
             "reactive_mvar": reactive_mvar,  # mean |q| per inverter: QL
             "losses_mw": losses_mw,
@@ -207,7 +206,9 @@ class VoltageControl(Environment[State, Params]):
             random_start=jnp.asarray(False),
         )
 
-    def exogenous(self, day: jax.Array, step_of_day: jax.Array, params: Params) -> tuple[jax.Array, jax.Array]:
+    def exogenous(
+        self, day: jax.Array, step_of_day: jax.Array, params: Params
+    ) -> tuple[jax.Array, jax.Array]:
         """Demand `[2 n_bus]` and sun `[n_agent]`, p.u., linear between quarter hours."""
         per_row = self.steps_per_day // self.rows_per_day
         row = day * self.rows_per_day + step_of_day // per_row

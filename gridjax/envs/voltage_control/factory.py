@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -74,7 +73,7 @@ def make(
         raise ValueError(f"zones has {len(zones)} entries, expected one per inverter, {len(pv)}")
     zones = [_check_rows(f"zones[{k}]", zone, network) for k, zone in enumerate(zones)]
 
-    own_load = -np.minimum(np.real(network.nominal_injection), 0.0).sum() * float(network.base_mva)
+    own_load = float(-np.minimum(np.real(network.nominal_injection), 0.0).sum() * network.base_mva)
     if peak_load_mw is None:
         peak_load_mw = protocol.peak_load_mw if protocol else own_load
     if peak_pv_mw is None:
@@ -142,7 +141,7 @@ def _with_last_row_twice(table: np.ndarray) -> np.ndarray:
 
 
 def _demand(network: Network, profiles: Profiles, peak_mw: float, seed: int) -> np.ndarray:
-    nominal = -np.asarray(network.nominal_injection)
+    nominal = -np.asarray(network.nominal_injection, dtype=complex)
     loaded = np.flatnonzero(nominal != 0.0)
     shuffled = np.random.default_rng(seed).permutation(profiles.load_p.shape[1])
     profile = np.zeros(network.n_bus, int)
