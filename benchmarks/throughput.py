@@ -237,7 +237,7 @@ def _pandapower(net: Any, network: Any, injection: Any, base: float) -> Row:
     def call():
         for state in load:
             net.load["p_mw"], net.load["q_mvar"] = state.real, state.imag
-            pandapower.runpp(net, numba=numba, recycle=recycle, tolerance_mva=1e-8)
+            pandapower.runpp(net, numba=numba, recycle=recycle, tolerance_mva=1e-7)
 
     call()
     return Row("pandapower, recycled", 1, "flows", len(load), call)
@@ -262,7 +262,7 @@ def _lightsim2grid(net: Any, network: Any, injection: Any, base: float) -> Row:
     series = TimeSeriesCPP(model)
 
     def call():
-        return series.compute_Vs(generators, static, load_p, load_q, start, 20, 1e-8 / base)
+        return series.compute_Vs(generators, static, load_p, load_q, start, 20, 1e-7 / base)
 
     if not call():
         raise RuntimeError("lightsim2grid did not solve the scenarios")
