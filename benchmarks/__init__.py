@@ -1,0 +1,1 @@
+"""Throughput, and the results that the project's tables are made of."""

@@ -30,7 +30,9 @@ def main() -> None:
             parser.error(f"{source} does not exist: python -m experiments.evaluate {options.run}")
         shutil.copyfile(source, RESULTS / f"{options.name}.json")
         for figure in options.figures:
-            shutil.copyfile(options.run / "figures" / f"{figure}.png", RESULTS / f"{options.name}-{figure}.png")
+            shutil.copyfile(
+                options.run / "figures" / f"{figure}.png", RESULTS / f"{options.name}-{figure}.png"
+            )
     results = sorted(path for path in RESULTS.iterdir() if path.suffix in {".json", ".png"})
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in results]
     partial = RESULTS / "SHA256SUMS.partial"

@@ -59,8 +59,8 @@ class Trainer:
 
     def start(self) -> Progress:
         """Progress before the first update; seed k does not depend on which others there are."""
-        # One after the other: XLA's CPU scheduler (jaxlib 0.10) can deadlock on two cores when it runs the
-        # batched QR factorisations of several orthogonal initialisations at once.
+        # One program, called once for each: under `vmap` or `lax.map` the last bits of the first weights and
+        # observations would be those of another program, and change with their number.
         each = [jax.block_until_ready(self.learner.init(jax.random.key(seed))) for seed in self.seeds]
         return self.place(self._at_start(jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)))
 

@@ -17,23 +17,22 @@
 # applies: `vmap` solves thousands of states at once, `grad` differentiates through the power flow, `jit`
 # compiles the lot. This tour does each once, then brings in a network of its own from pandapower.
 #
-# Run it as a notebook with `jupytext --to ipynb notebooks/first_tour.py`. It needs the extras `train` (for the
-# plots) and `calibration` (for pandapower, from section 4 on).
+# Run it as a notebook with `jupytext --to ipynb notebooks/first_tour.py`. It needs the extras `train` (for
+# the plots) and `calibration` (for pandapower, from section 4 on).
 
 # %%
 import jax
 import jax.numpy as jnp
+import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import display
-from matplotlib.figure import Figure
 
 import gridjax
 
 # %% [markdown]
 # ## 1. Load a network and solve it
 #
-# Everything is in per-unit on the network's base. Injections are complex, one entry per bus, and
-# **positive for generation**: a load is a negative injection. `nominal_injection` holds the network's own loads.
+# Everything is in per-unit on the network's base. Injections are complex, one entry per bus, and **positive
+# for generation**: a load is a negative injection. `nominal_injection` holds the network's own loads.
 
 # %%
 feeder = gridjax.network.get("case33bw")
@@ -89,8 +88,8 @@ best = int(slope.argmin())
 print(f"best place for a capacitor: row {best}, {-float(slope[best]) * 1e3:.0f} W saved by each kVAr")
 
 # %% [markdown]
-# A derivative is easily checked: do it by hand, with a difference of two power flows. (These run in float32,
-# so the step may not be tiny: a change of losses below about 1e-7 drowns in rounding.)
+# A derivative is easily checked: do it by hand, with a difference of two power flows. (These run in
+# float32, so the step may not be tiny: a change of losses below about 1e-7 drowns in rounding.)
 
 # %%
 step = 1e-2
@@ -102,9 +101,9 @@ assert abs(float(by_hand - slope[best])) < 0.01 * abs(float(by_hand))
 # %% [markdown]
 # ## 4. A network of your own
 #
-# Any pandapower network of supported elements becomes a `Network`; an unsupported element is refused by name.
-# Here is a small one by hand: a substation and two streets of a village, whose buses have the odd numbers that
-# a utility's own model would give them.
+# Any pandapower network of supported elements becomes a `Network`; an unsupported element is refused by
+# name. Here is a small one by hand: a substation and two streets of a village, whose buses have the odd
+# numbers that a utility's own model would give them.
 
 # %%
 import pandapower as pp
@@ -123,7 +122,7 @@ for street in (200, 300):
         before = bus
 
 network, injection = gridjax.calibration.from_pandapower(village)
-network
+print(f"{network.name}: {network.n_bus} buses, {network.n_branch} branches")
 
 # %% [markdown]
 # Rows of the arrays are *not* pandapower's bus numbers: closed switches fuse buses, unused ones vanish.
@@ -144,16 +143,17 @@ assert worst < 1e-5
 # %% [markdown]
 # ## 5. Make an environment of it
 #
-# `gridjax.make` takes the name of a shipped network or a `Network`. Put solar inverters at three houses; each
-# chooses its reactive power every three minutes, to keep the voltages good. `env` is structure (hashable and
-# static); every number is in `params`, a pytree, so that you can `vmap` over ratings or weights too.
+# `gridjax.make` takes the name of a shipped network or a `Network`. Put solar inverters at three houses;
+# each chooses its reactive power every three minutes, to keep the voltages good. `env` is structure
+# (hashable and static); every number is in `params`, a pytree, so that you can `vmap` over ratings or
+# weights too.
 
 # %%
 env, params = gridjax.make(
     "VoltageControl-v0",
     network=network,
     pv_buses=network.bus_index[[203, 207, 307]].tolist(),
-    peak_pv_mw=0.12,
+    peak_pv_mw=0.16,
 )
 print(f"agents: {dict(env.groups)}")
 
@@ -176,10 +176,10 @@ print({name: round(float(value), 4) for name, value in info["metrics"].items()})
 # %% [markdown]
 # ## 6. A thousand grids, one day
 #
-# `vmap` over keys gives a thousand grids on as many random days of the year. `on_day` starts them at midnight,
-# for all 480 steps of a day, and `scan` makes the day one compiled program: 480,000 power flows in all. We do it
-# twice: with idle inverters, and with a *droop*, the rule that real inverters follow. It absorbs reactive power
-# where the voltage is high and supplies it where the voltage is low.
+# `vmap` over keys gives a thousand grids on as many random days of the year. `on_day` starts them at
+# midnight, for all 480 steps of a day, and `scan` makes the day one compiled program: 480,000 power flows
+# in all. We do it twice: with idle inverters, and with a *droop*, the rule that real inverters follow. It
+# absorbs reactive power where the voltage is high and supplies it where the voltage is low.
 
 # %%
 from gridjax.controllers import CATEGORY_B, droop, no_control
@@ -215,8 +215,7 @@ assert all(metrics["converged"].all() for metrics in found.values())
 
 # %%
 hour = np.arange(1, 481) / 20
-figure = Figure(figsize=(8, 4), layout="constrained")
-axes = figure.subplots()
+_, axes = plt.subplots(figsize=(8, 4), layout="constrained")
 for (name, metrics), colour in zip(found.items(), ("#D55E00", "#0072B2"), strict=True):
     low, middle, high = np.quantile(np.asarray(metrics["voltage_max"]), (0.05, 0.5, 0.95), axis=0)
     axes.plot(hour, middle, color=colour, label=name)
@@ -225,12 +224,12 @@ axes.axhline(1.05, color="0.3", ls="--", label="limit")
 axes.set(xlabel="hour of the day", ylabel="highest voltage (p.u.)", xlim=(0, 24), xticks=range(0, 25, 4))
 axes.grid(alpha=0.3)
 axes.legend(frameon=False)
-display(figure)
+plt.show()
 
 # %% [markdown]
 # ## Where to go from here
 #
 # - Train agents on a shipped network: `python -m experiments.mappo`.
 # - Check a task of your own against the contract: `gridjax.testing.check_env(env, params)`.
-# - Differentiate through a whole episode: `day_of` is as differentiable as `solve`, wherever its power flows
-#   converge.
+# - Differentiate through a whole episode: `day_of` is as differentiable as `solve`, wherever its power
+#   flows converge.

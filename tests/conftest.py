@@ -1,6 +1,9 @@
 import os
 from pathlib import Path
 
+# XLA spreads batched LAPACK over its own threads: those of OpenBLAS on top only wait for one another
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import jax
 
 # most of the suite's time is compilation: programs are kept between runs, unless told otherwise

@@ -12,9 +12,9 @@ from gridjax.envs.voltage_control.environment import GROUP, Params, VoltageContr
 
 _LOW = (0.97, 0.0, -3.0, 0.1)  # centre p.u., dead band p.u. either side, log10 of the ramp p.u., limit
 _HIGH = (1.03, 0.03, -0.8, 1.0)
-_POPULATION = 48
-_ELITE = 8
-_GENERATIONS = 12
+_POPULATION = 64
+_ELITE = 10
+_GENERATIONS = 24
 
 
 def curve_from(genes: jax.Array) -> Droop:

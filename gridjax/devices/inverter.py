@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 
 def reactive_limit(active: jax.Array, apparent: jax.Array) -> jax.Array:
-    """Largest |q| that leaves `active` untouched: sqrt(s^2 - p^2), 0 where p exceeds s; unit and shape kept."""
+    """Largest |q| that leaves `active` untouched: sqrt(s^2 - p^2), 0 where p exceeds s. Same shape."""
     return jnp.sqrt(jnp.maximum(apparent * apparent - active * active, 0.0))
 
 

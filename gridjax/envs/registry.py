@@ -24,7 +24,7 @@ def tasks() -> tuple[str, ...]:
     return tuple(sorted(_FACTORIES))
 
 
-def make(name: str, **options: Any) -> tuple[Environment, Any]:
+def make(name: str, **options: Any) -> tuple[Any, Any]:
     """Build the task `name`: the static environment and its default params.
 
     Options are the task's own (`network=`, ...). Raises `ValueError` for an unknown task, with the

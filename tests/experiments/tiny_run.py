@@ -9,7 +9,8 @@ from pathlib import Path
 
 CONFIG = """
 task: {network: case33bw, episode_length: 24}
-learner: {num_envs: 4, num_steps: 4, hidden: [8], num_epochs: 1, num_minibatches: 1, learning_rate: 3e-4}
+learner: {num_envs: 4, num_steps: 4, hidden: [8], num_epochs: 1, num_minibatches: 1, learning_rate: 3e-4,
+  decay_learning_rate: false}
 run:
   num_seeds: 2
   total_steps: 960

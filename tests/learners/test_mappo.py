@@ -73,7 +73,7 @@ def test_ratio_on_the_first_minibatch_is_one(settings):
     state = learner.init(jax.random.key(1))
     for _ in range(4):
         state, metrics = learner.update(state)
-        assert metrics["first_ratio_deviation"] <= 1e-6
+        assert metrics["first_ratio_deviation"] <= 1e-5
     assert metrics["approximate_kl"] > 1e-6
 
 

@@ -141,7 +141,7 @@ def _with_last_row_twice(table: np.ndarray) -> np.ndarray:
 
 
 def _demand(network: Network, profiles: Profiles, peak_mw: float, seed: int) -> np.ndarray:
-    nominal = -np.asarray(network.nominal_injection, dtype=complex)
+    nominal = -np.asarray(network.nominal_injection).astype(np.complex128)
     loaded = np.flatnonzero(nominal != 0.0)
     shuffled = np.random.default_rng(seed).permutation(profiles.load_p.shape[1])
     profile = np.zeros(network.n_bus, int)
