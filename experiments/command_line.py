@@ -57,5 +57,8 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Config, Path | None]:
     if settings.learner.decay_learning_rate and start.run.total_steps != settings.run.total_steps:
         refused["total_steps"] = (start.run.total_steps, settings.run.total_steps)
     for name, (before, after) in refused.items():
-        raise ValueError(f"{name} is {after!r}, but the run to resume has {before!r}, and that cannot change")
+        why = " where the learning rate decays to its end" if name == "total_steps" else ""
+        raise ValueError(
+            f"{name} is {after!r}, but the run to resume has {before!r}, and that cannot change{why}"
+        )
     return replace(settings, run=replace(settings.run, run_dir=str(command.resume))), command.resume
