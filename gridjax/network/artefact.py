@@ -15,6 +15,8 @@ from gridjax.network.network import BusIndex, Network
 from gridjax.network.validation import check_network
 
 _ARRAYS = tuple(f.name for f in dataclasses.fields(Network) if not f.metadata.get("static", False))
+# absent from artefacts of constant-power networks that were written before these fields existed
+_LATER = {"pv_voltage", "reactive_min", "reactive_max", "constant_current", "constant_impedance"}
 
 
 def save_network(network: Network, folder: str | os.PathLike, description: dict[str, Any]) -> Path:
@@ -31,6 +33,7 @@ def save_network(network: Network, folder: str | os.PathLike, description: dict[
         **description,
         "name": network.name,
         "slack_buses": list(network.slack_buses),
+        "pv_buses": list(network.pv_buses),
         "bus_index": {str(bus): row for bus, row in network.bus_index.items()},
         "branch_labels": list(network.branch_labels),
         "sha256": _digest(arrays),
@@ -59,18 +62,22 @@ def load_network(path: str | os.PathLike) -> Network:
             raise FileNotFoundError(f"network artefact {part} does not exist")
     record = json.loads(sheet.read_text())
     with np.load(archive, allow_pickle=False) as stored:
-        missing = sorted(set(_ARRAYS) - set(stored.files))
+        missing = sorted(set(_ARRAYS) - set(stored.files) - _LATER)
         if missing:
             raise ValueError(f"network artefact {archive} lacks the arrays {missing}")
-        arrays = {name: stored[name] for name in _ARRAYS}
+        arrays = {name: stored[name] for name in _ARRAYS if name in stored.files}
     if _digest(arrays) != record["sha256"]:
         raise ValueError(f"network artefact {archive} does not match the checksum in {sheet.name}")
+    for field in sorted(_LATER - set(arrays)):
+        per_bus = field.startswith("constant")
+        arrays[field] = np.zeros(arrays["base_kv"].size, complex) if per_bus else np.zeros(0)
     for value in arrays.values():
         value.setflags(write=False)  # one network is shared by all who load it by name
     return Network(
         **arrays,
         name=record["name"],
         slack_buses=tuple(record["slack_buses"]),
+        pv_buses=tuple(record.get("pv_buses", ())),
         bus_index=BusIndex({int(bus): row for bus, row in record["bus_index"].items()}),
         branch_labels=tuple(record["branch_labels"]),
     )

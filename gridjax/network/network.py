@@ -66,7 +66,13 @@ class Network:
         I_to   = y (V_to - V_from / t) + charging_to V_to
         y = 1 / (resistance + j reactance),   t = tap_ratio exp(j phase_shift)
 
-    Only branches in service are kept. Arrays are float64 numpy on the host, so that what is
+    Every bus draws its own power from the branches and its shunt, V_i conj((Y V)_i), and at magnitude
+    |V_i| is given
+
+        S_i = injection_i + constant_current_i |V_i| + constant_impedance_i |V_i|^2
+
+    plus, at a slack bus, what holds its complex voltage, and at a PV bus the reactive power that holds
+    its magnitude. Only branches in service are kept. Arrays are float64 numpy on the host, so that what is
     prepared from them is exact; JAX casts them to its own precision where they are traced.
     """
 
@@ -84,10 +90,17 @@ class Network:
     rating_from: Array  # [n_branch], p.u. current at the from end, inf where unrated
     rating_to: Array  # [n_branch], p.u. current at the to end, inf where unrated
     slack_voltage: Array  # [n_slack], complex p.u.
-    nominal_injection: Array  # [n_bus], complex p.u., the network's own loads and generation
+    pv_voltage: Array  # [n_pv], p.u., magnitude held at the voltage-controlled (PV) buses
+    reactive_min: Array  # [n_pv], p.u., least the generators of the bus inject on top of S; -inf: no limit
+    reactive_max: Array  # [n_pv], p.u., most of the same; inf: no limit
+    constant_current: Array  # [n_bus], complex p.u., own injection at 1 p.u. of loads linear in voltage
+    constant_impedance: Array  # [n_bus], complex p.u., own injection at 1 p.u. of loads square in voltage
+    # own loads and generation of constant power; at PV buses without the generators' reactive power
+    nominal_injection: Array  # [n_bus], complex p.u.
     coordinates: Array  # [n_bus, 2], for drawing only, NaN where unknown
     name: str = field(metadata={"static": True})
     slack_buses: tuple[int, ...] = field(metadata={"static": True})
+    pv_buses: tuple[int, ...] = field(metadata={"static": True})  # ascending, none of them a slack bus
     bus_index: BusIndex = field(metadata={"static": True})
     branch_labels: tuple[str, ...] = field(metadata={"static": True})
 
@@ -98,6 +111,10 @@ class Network:
     @property
     def n_branch(self) -> int:
         return self.from_bus.shape[-1]
+
+    @property
+    def n_pv(self) -> int:
+        return len(self.pv_buses)
 
     @property
     def free_buses(self) -> np.ndarray:

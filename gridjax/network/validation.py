@@ -6,7 +6,7 @@ import numpy as np
 
 from gridjax.network.network import Network
 
-_PER_BUS = ("base_kv", "shunt", "nominal_injection")
+_PER_BUS = ("base_kv", "shunt", "nominal_injection", "constant_current", "constant_impedance")
 _PER_BRANCH = (
     "from_bus",
     "to_bus",
@@ -24,8 +24,8 @@ _PER_BRANCH = (
 def check_network(network: Network) -> Network:
     """Return `network` unchanged, or raise `ValueError` that names the field at fault.
 
-    Checked: shapes, finite numbers, bus rows in range, non-zero series impedance, positive bases
-    and ratings, and that every bus is connected to a slack bus.
+    Checked: shapes, finite numbers, bus rows in range, non-zero series impedance, positive bases,
+    ratings and PV set-points, ordered reactive limits, and that every bus is connected to a slack bus.
     """
     name, n_bus, n_branch = network.name, network.n_bus, network.n_branch
     for fields, length in ((_PER_BUS, n_bus), (_PER_BRANCH, n_branch)):
@@ -58,6 +58,7 @@ def check_network(network: Network) -> Network:
             f"network {name!r}: slack_voltage must be one finite number per slack bus "
             f"({len(network.slack_buses)}), got {slack_voltage}"
         )
+    _check_voltage_controlled(network)
     for field in ("base_mva", "base_kv", "tap_ratio", "rating_from", "rating_to"):
         value = np.asarray(getattr(network, field))
         if value.size and (value <= 0).any():
@@ -81,6 +82,34 @@ def check_network(network: Network) -> Network:
             f"network {name!r}: {rows.size} buses are an island with no source: rows {rows[:10].tolist()}"
         )
     return network
+
+
+def _check_voltage_controlled(network: Network) -> None:
+    name, n_bus, pv = network.name, network.n_bus, list(network.pv_buses)
+    if pv != sorted(set(pv)) or (pv and (pv[0] < 0 or pv[-1] >= n_bus)):
+        raise ValueError(
+            f"network {name!r}: pv_buses must be distinct ascending rows in [0, {n_bus}), got {pv[:20]}"
+        )
+    both = sorted(set(pv) & set(network.slack_buses))
+    if both:
+        raise ValueError(f"network {name!r}: pv_buses and slack_buses share the rows {both[:5]}")
+    for field in ("pv_voltage", "reactive_min", "reactive_max"):
+        value = np.asarray(getattr(network, field))
+        if value.shape != (len(pv),):
+            raise ValueError(f"network {name!r}: {field} has shape {value.shape}, expected ({len(pv)},)")
+    voltage = np.asarray(network.pv_voltage)
+    bad = np.flatnonzero(~(np.isfinite(voltage) & (voltage > 0.0)))
+    if bad.size:
+        raise ValueError(
+            f"network {name!r}: pv_voltage must be positive and finite, is {voltage[bad[0]]} at {bad[0]}"
+        )
+    low, high = np.asarray(network.reactive_min), np.asarray(network.reactive_max)
+    bad = np.flatnonzero(~((low <= high) & (low < np.inf) & (high > -np.inf)))
+    if bad.size:
+        raise ValueError(
+            f"network {name!r}: reactive_min must not exceed reactive_max, "
+            f"got {low[bad[0]]} and {high[bad[0]]} at {bad[0]}"
+        )
 
 
 def reachable(network: Network) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gridjax.network import load_network, save_network
+from gridjax.network.artefact import _digest
 
 
 def test_round_trip_keeps_every_bit(small, tmp_path):
@@ -48,6 +49,22 @@ def test_missing_parts_are_named(small, tmp_path):
     sheet.with_suffix(".npz").unlink()
     with pytest.raises(FileNotFoundError, match=r"small\.npz does not exist"):
         load_network(sheet)
+
+
+def test_an_artefact_of_constant_power_only_loads_with_empty_fields(small, tmp_path):
+    sheet = save_network(small, tmp_path, {})
+    later = ("pv_voltage", "reactive_min", "reactive_max", "constant_current", "constant_impedance")
+    with np.load(sheet.with_suffix(".npz")) as stored:
+        arrays = {name: stored[name] for name in stored.files if name not in later}
+    np.savez(sheet.with_suffix(".npz"), **arrays)
+    record = json.loads(sheet.read_text())
+    del record["pv_buses"]
+    sheet.write_text(json.dumps(record | {"sha256": _digest(arrays)}))
+    old = load_network(sheet)
+    assert old.pv_buses == ()
+    assert old.pv_voltage.shape == old.reactive_min.shape == old.reactive_max.shape == (0,)
+    for field in ("constant_current", "constant_impedance"):
+        np.testing.assert_array_equal(getattr(old, field), np.zeros(3, complex))
 
 
 class Killed(BaseException):

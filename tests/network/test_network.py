@@ -32,7 +32,7 @@ def test_bus_index_is_a_value():
 
 
 def test_sizes_and_free_buses(small):
-    assert (small.n_bus, small.n_branch) == (3, 2)
+    assert (small.n_bus, small.n_branch, small.n_pv) == (3, 2, 1)
     np.testing.assert_array_equal(small.free_buses, [1, 2])
 
 
@@ -42,7 +42,7 @@ def test_pytree_keeps_static_fields_and_numbers(small):
     assert again.name == small.name
     assert again.bus_index == small.bus_index
     assert all(isinstance(leaf, np.ndarray) for leaf in leaves)
-    assert len(leaves) == 16
+    assert len(leaves) == 21
 
 
 def test_new_numbers_do_not_compile_again(small, changed):

@@ -27,6 +27,25 @@ def test_a_sound_network_is_returned_unchanged(small):
         ({"slack_buses": (7,)}, r"slack_buses must be distinct rows in \[0, 3\), got \[7\]"),
         ({"slack_buses": (0, 0)}, r"slack_buses must be distinct rows in \[0, 3\), got \[0, 0\]"),
         ({"slack_voltage": np.ones(2)}, r"slack_voltage must be one finite number per slack bus \(1\)"),
+        ({"pv_buses": (3,)}, r"pv_buses must be distinct ascending rows in \[0, 3\), got \[3\]"),
+        ({"pv_buses": (2, 1)}, r"pv_buses must be distinct ascending rows .* got \[2, 1\]"),
+        ({"pv_buses": (1, 1)}, r"pv_buses must be distinct ascending rows .* got \[1, 1\]"),
+        ({"pv_buses": (0,)}, r"pv_buses and slack_buses share the rows \[0\]"),
+        ({"pv_voltage": np.ones(2)}, r"pv_voltage has shape \(2,\), expected \(1,\)"),
+        ({"reactive_min": np.zeros(0)}, r"reactive_min has shape \(0,\), expected \(1,\)"),
+        ({"pv_voltage": np.zeros(1)}, "pv_voltage must be positive and finite, is 0.0 at 0"),
+        ({"pv_voltage": np.array([np.nan])}, "pv_voltage must be positive and finite, is nan at 0"),
+        (
+            {"reactive_min": np.array([0.3])},
+            "reactive_min must not exceed reactive_max, got 0.3 and 0.2 at 0",
+        ),
+        ({"reactive_max": np.array([np.nan])}, "reactive_min must not exceed reactive_max, got -inf and nan"),
+        ({"reactive_max": np.array([-np.inf])}, "reactive_min must not exceed reactive_max"),
+        ({"constant_current": np.zeros(2)}, r"constant_current has shape \(2,\), expected \(3,\)"),
+        (
+            {"constant_impedance": np.array([np.inf, 0, 0])},
+            r"constant_impedance is not finite at rows \[0\]",
+        ),
         ({"coordinates": np.zeros((3, 3))}, r"coordinates has shape \(3, 3\), expected \(3, 2\)"),
         ({"branch_labels": ("a",)}, "branch_labels has 1 entries, expected 2"),
         (
@@ -54,5 +73,14 @@ def test_a_single_bus_is_a_network(small, changed):
             *("tap_ratio", "phase_shift", "rating_from", "rating_to", "branch_labels"),
         )
     }
-    per_bus = {f: getattr(small, f)[:1] for f in ("base_kv", "shunt", "nominal_injection", "coordinates")}
-    assert check_network(changed(**empty, **per_bus)).n_branch == 0
+    per_bus = (
+        "base_kv",
+        "shunt",
+        "nominal_injection",
+        "constant_current",
+        "constant_impedance",
+        "coordinates",
+    )
+    first = {field: getattr(small, field)[:1] for field in per_bus}
+    no_pv = {field: getattr(small, field)[:0] for field in ("pv_voltage", "reactive_min", "reactive_max")}
+    assert check_network(changed(**empty, **first, **no_pv, pv_buses=())).n_branch == 0
