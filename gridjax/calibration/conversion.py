@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-import logging
-from contextlib import contextmanager
-
 import numpy as np
-from pandapower.auxiliary import _init_runpp_options, pandapowerNet
-from pandapower.pd2ppc import _pd2ppc
+from pandapower.auxiliary import pandapowerNet
+from pandapower.pf.ppci_variables import _get_pf_variables_from_ppci
 from pandapower.pypower import idx_brch, idx_bus, idx_gen
 
 from gridjax.calibration.branches import elements, ratings
 from gridjax.calibration.coordinates import coordinates
-from gridjax.calibration.supported import check_supplied, check_supported, in_service
+from gridjax.calibration.supported import check_supplied, check_supported
+from gridjax.calibration.tables import Tables, internal_tables
 from gridjax.network import BusIndex, Network, check_network
+
+_UNLIMITED_MVAR = 1e9  # pandapower's number for a missing limit
 
 
 def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Network, np.ndarray]:
@@ -23,18 +22,20 @@ def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Networ
     The model is that of `pandapower.runpp(net, calculate_voltage_angles=True, trafo_model="t")`: rows
     and branches are in the order of its internal tables, elements in service only. Buses fused by
     closed switches share a row; buses out of service, or unsupplied and unloaded, are dropped; an open
-    line end is a row of its own. `network.bus_index[bus]` is the row of a pandapower bus. No power flow
-    is run and `net` is not changed.
+    line end, the star point of a three-winding transformer and the inner node of an extended ward are
+    rows of their own. `network.bus_index[bus]` is the row of a pandapower bus.
 
-    Raises `TypeError` for anything but a pandapowerNet and `ValueError`, which names the elements, for
-    unsupported elements, numbers that are not finite, no source, or a loaded island without a source.
+    External grids and slack generators are slack buses; other generators, extended wards and the ends of
+    DC lines are PV buses. As in `runpp`, the three phases of an asymmetric load or generator are added
+    up, and at a bus with voltage-dependent loads the mean of their shares applies to all the power of
+    the bus but that of generators. The slack is not distributed, controllers are not run.
+
+    No power flow is run and `net` is not changed. Raises `TypeError` for anything but a pandapowerNet and
+    `ValueError`, which names the elements, for unsupported elements, numbers that are not finite, no
+    source, or a loaded island without a source.
     """
     check_supported(net)
-    net = copy.deepcopy(net)
-    for table in ("load", "sgen", "storage"):
-        # pandapower multiplies what is out of service by zero, which lets NaN through
-        net[table] = in_service(net, table) if len(net[table]) else net[table]
-    ppci = _tables(net)
+    net, ppci = internal_tables(net)
     bus, n_bus, base_mva = ppci["bus"], len(ppci["bus"]), float(ppci["baseMVA"])
 
     live = net.bus.index[net.bus.in_service.astype(bool)].astype(int)
@@ -57,9 +58,10 @@ def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Networ
     excess = branch[:, idx_brch.BR_G_ASYM] + 1j * branch[:, idx_brch.BR_B_ASYM]
     tap = branch[:, idx_brch.TAP]
 
-    slack = list(dict.fromkeys(ppci["gen"][:, idx_gen.GEN_BUS].real.astype(int).tolist()))
-    angle = np.deg2rad(bus[slack, idx_bus.VA])
-    injection = -(bus[:, idx_bus.PD] + 1j * bus[:, idx_bus.QD]) / base_mva
+    *_, slack, pv, _, _, _, start, _ = _get_pf_variables_from_ppci(ppci)
+    pv = np.sort(pv)
+    injection, constant_current, constant_impedance = bus_powers(ppci)
+    low, high = _reactive_limits(ppci)
     network = Network(
         base_mva=np.asarray(base_mva),
         base_kv=base_kv,
@@ -74,57 +76,47 @@ def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Networ
         phase_shift=np.deg2rad(branch[:, idx_brch.SHIFT]),
         rating_from=rated[:, 0].copy(),
         rating_to=rated[:, 1].copy(),
-        slack_voltage=bus[slack, idx_bus.VM] * np.exp(1j * angle),
-        pv_voltage=np.zeros(0),
-        reactive_min=np.zeros(0),
-        reactive_max=np.zeros(0),
-        constant_current=np.zeros(n_bus, complex),
-        constant_impedance=np.zeros(n_bus, complex),
+        slack_voltage=start[slack],
+        pv_voltage=np.abs(start[pv]),
+        reactive_min=low[pv],
+        reactive_max=high[pv],
+        constant_current=constant_current,
+        constant_impedance=constant_impedance,
         nominal_injection=injection,
         coordinates=coordinates(net, rows, n_bus, parts, ends),
         name=str(name or net.name or "pandapower"),
-        slack_buses=tuple(slack),
-        pv_buses=(),
+        slack_buses=tuple(slack.tolist()),
+        pv_buses=tuple(pv.tolist()),
         bus_index=BusIndex(rows),
         branch_labels=tuple(part.label for part in parts),
     )
     return check_network(network), injection.copy()
 
 
-def _tables(net: pandapowerNet) -> dict:
-    """pandapower's internal tables for `net` (which gains lookups); in service only, unsolved.
+def bus_powers(ppci: Tables) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Injections of constant power, current and impedance at 1 p.u. voltage, complex p.u. `[n_bus]` each.
 
-    The public `to_ppc` would not do: it clips reactive power at its limits, which `runpp` does not by
-    default, and drops the conductance columns of the branches.
+    Without the reactive power of generators and without what the sources inject.
     """
-    _init_runpp_options(
-        net,
-        algorithm="nr",
-        calculate_voltage_angles=True,
-        init="flat",
-        max_iteration="auto",
-        tolerance_mva=1e-10,
-        trafo_model="t",
-        trafo_loading="current",
-        enforce_p_lims=False,
-        enforce_q_lims=False,
-        check_connectivity=True,
-        voltage_depend_loads=False,
-        numba=False,
-        lightsim2grid=False,
-    )
-    with _quiet():
-        _, ppci = _pd2ppc(net)
-    return ppci
+    bus, gen, base_mva = ppci["bus"], ppci["gen"], float(ppci["baseMVA"])
+    p, q = -bus[:, idx_bus.PD] / base_mva, -bus[:, idx_bus.QD] / base_mva
+    current = p * bus[:, idx_bus.CID_P] + 1j * q * bus[:, idx_bus.CID_Q]
+    impedance = p * bus[:, idx_bus.CZD_P] + 1j * q * bus[:, idx_bus.CZD_Q]
+    power = p + 1j * q - current - impedance
+    generators = np.setdiff1d(np.arange(len(gen)), ppci["internal"]["ref_gens"])
+    at = gen[generators, idx_gen.GEN_BUS].real.astype(int)
+    np.add.at(power, at, gen[generators, idx_gen.PG] / base_mva)
+    return power, current, impedance
 
 
-@contextmanager
-def _quiet():
-    """pandapower logs a warning for every isolated bus; we drop or refuse those ourselves."""
-    logger = logging.getLogger("pandapower")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def _reactive_limits(ppci: Tables) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most reactive power of all generators at a bus, p.u. `[n_bus]`; infinite where unlimited."""
+    gen, base_mva = ppci["gen"], float(ppci["baseMVA"])
+    at = gen[:, idx_gen.GEN_BUS].real.astype(int)
+    totals = []
+    for column, sign in ((idx_gen.QMIN, -1.0), (idx_gen.QMAX, 1.0)):
+        limit = np.where(sign * gen[:, column] < _UNLIMITED_MVAR, gen[:, column] / base_mva, sign * np.inf)
+        total = np.zeros(len(ppci["bus"]))
+        np.add.at(total, at, limit)
+        totals.append(total)
+    return totals[0], totals[1]

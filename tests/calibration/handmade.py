@@ -103,6 +103,49 @@ def everything(seed: int):
     return net
 
 
+def controlled(seed: int):
+    """`everything` with voltage control and with loads that depend on voltage or differ by phase."""
+    random = np.random.default_rng(seed + 100)
+    net = everything(seed)
+    high, middle, low = 9, range(20, 26), 41
+    pp.create_gen(net, high, p_mw=12.0, vm_pu=1.01, min_q_mvar=-8.0, max_q_mvar=9.0)
+    pp.create_gen(net, high, p_mw=5.0, vm_pu=1.01, min_q_mvar=-2.0, max_q_mvar=3.0, scaling=0.7)
+    pp.create_gen(net, high, p_mw=500.0, vm_pu=1.3, in_service=False)
+    pp.create_gen(net, middle[4], p_mw=3.0, vm_pu=1.0, max_q_mvar=2.0)  # no lower limit
+    pp.create_gen(net, 5, p_mw=7.0, vm_pu=1.02)  # at the source
+    pp.create_bus(net, 110.0, index=60)
+    pp.create_bus(net, 110.0, index=61)
+    pp.create_gen(net, 60, p_mw=2.0, vm_pu=1.015, slack=True)
+    line = {"length_km": 3.0, "r_ohm_per_km": 0.1, "x_ohm_per_km": 0.4, "c_nf_per_km": 9.0, "max_i_ka": 0.6}
+    pp.create_line_from_parameters(net, high, 60, **line)
+    pp.create_line_from_parameters(net, 60, 61, **line)
+    pp.create_load(net, 61, p_mw=4.0, q_mvar=1.0)
+    pp.create_dcline(
+        net, high, 61, p_mw=5.0, loss_percent=2.0, loss_mw=0.1, vm_from_pu=1.01, vm_to_pu=1.005,
+        min_q_from_mvar=-3.0, max_q_from_mvar=4.0, min_q_to_mvar=-1.0, max_q_to_mvar=1.0,
+    )  # fmt: skip
+    pp.create_xward(net, low, ps_mw=0.3, qs_mvar=0.1, pz_mw=0.2, qz_mvar=0.1, r_ohm=1.0, x_ohm=4.0, vm_pu=1.0)
+    for bus in middle[1:4]:
+        z_p, i_p, z_q, i_q = random.uniform(0.0, 50.0, 4)
+        pp.create_load(
+            net, bus, p_mw=1.2, q_mvar=0.5,
+            const_z_p_percent=z_p, const_i_p_percent=i_p, const_z_q_percent=z_q, const_i_q_percent=i_q,
+        )  # fmt: skip
+    pp.create_asymmetric_load(
+        net,
+        middle[5],
+        p_a_mw=0.1,
+        p_b_mw=0.2,
+        p_c_mw=0.4,
+        q_a_mvar=0.05,
+        q_b_mvar=0.0,
+        q_c_mvar=0.1,
+        scaling=0.9,
+    )
+    pp.create_asymmetric_sgen(net, middle[5], p_a_mw=0.3, p_b_mw=0.0, p_c_mw=0.1, q_b_mvar=0.02)
+    return net
+
+
 def switched():
     """Two sources, fused buses, switches of every kind, buses out of service or without supply."""
     net = pp.create_empty_network(sn_mva=1.0)

@@ -8,7 +8,7 @@ from pandapower.toolbox import nets_equal
 
 from gridjax.calibration import from_pandapower, validate
 
-from .handmade import everything, switched
+from .handmade import controlled, everything, switched
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:pandapower"),
@@ -30,7 +30,7 @@ def admittances(network):
 
 
 def run(net):
-    pp.runpp(net, calculate_voltage_angles=True, trafo_model="t", numba=False, tolerance_mva=1e-8)
+    pp.runpp(net, trafo_model="t", numba=False, tolerance_mva=1e-8, max_iteration=30)
     return net
 
 
@@ -39,6 +39,9 @@ def networks(shipped):
     yield "mv_oberrhein", pandapower.networks.mv_oberrhein()
     yield "switched", switched()
     yield from ((f"everything {seed}", everything(seed)) for seed in range(6))
+    yield from ((f"controlled {seed}", controlled(seed)) for seed in range(4))
+    yield "case118", pandapower.networks.case118()
+    yield "case300", pandapower.networks.case300()
 
 
 def test_admittances_injections_and_loading_are_pandapowers(shipped):
@@ -51,9 +54,14 @@ def test_admittances_injections_and_loading_are_pandapowers(shipped):
         np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12 * abs(expected).max(), err_msg=name)
         voltage, slack = truth["V"], list(network.slack_buses)
         np.testing.assert_allclose(network.slack_voltage, voltage[slack], rtol=1e-14, err_msg=name)
-        drawn = voltage * np.conj(y @ voltage)
-        free = network.free_buses
-        np.testing.assert_allclose(drawn[free], injection[free], atol=1e-7, err_msg=name)
+        pv = list(network.pv_buses)
+        np.testing.assert_allclose(network.pv_voltage, abs(voltage[pv]), rtol=1e-14, err_msg=name)
+        magnitude = abs(voltage)
+        given = injection + network.constant_current * magnitude + network.constant_impedance * magnitude**2
+        missing = voltage * np.conj(y @ voltage) - given
+        missing[slack] = 0.0
+        missing[pv] = missing[pv].real
+        np.testing.assert_allclose(missing, 0.0, atol=1e-7, err_msg=name)
         rows = network.bus_index[list(network.bus_index)]
         supplied = net.res_bus.loc[list(network.bus_index)]
         np.testing.assert_allclose(abs(voltage[rows]), supplied.vm_pu, rtol=1e-12, err_msg=name)
@@ -151,6 +159,59 @@ def test_conversion_needs_no_solution():
         run(net)
 
 
+def test_voltage_controlled_buses_and_their_limits():
+    net = controlled(0)
+    network, injection = from_pandapower(net)
+    index, base = network.bus_index, net.sn_mva
+    assert network.slack_buses == (index[5], index[60])
+    np.testing.assert_allclose(network.slack_voltage, [1.02 * np.exp(1j * np.deg2rad(3.0)), 1.015])
+    inner = network.to_bus[network.branch_labels.index("xward 0")]
+    assert set(network.pv_buses) == {index[9], index[24], index[61], inner}
+    place = {row: k for k, row in enumerate(network.pv_buses)}
+    voltage = {index[9]: 1.01, index[24]: 1.0, index[61]: 1.005, inner: 1.0}
+    low = {index[9]: (-8.0 - 2.0 - 3.0) / base, index[24]: -np.inf, index[61]: -1.0 / base, inner: -np.inf}
+    high = {index[9]: (9.0 + 3.0 + 4.0) / base, index[24]: 2.0 / base, index[61]: 1.0 / base, inner: np.inf}
+    for row, k in place.items():
+        assert network.pv_voltage[k] == pytest.approx(voltage[row])
+        assert network.reactive_min[k] == pytest.approx(low[row])
+        assert network.reactive_max[k] == pytest.approx(high[row])
+    # two generators and the sending end of the DC line; its receiving end and a load
+    assert injection[index[9]] * base == pytest.approx(12.0 + 0.7 * 5.0 - 5.0)
+    assert injection[index[61]] * base == pytest.approx(5.0 * 0.98 - 0.1 - 4.0 - 1.0j)
+    load = net.load[(net.load.bus == 5) & net.load.in_service]
+    assert injection[index[5]] * base == pytest.approx(7.0 - load.p_mw.sum() - 1j * load.q_mvar.sum())
+    assert injection[index[60]] == 0.0  # what a slack generator sends is solved for
+
+
+def test_voltage_dependent_and_asymmetric_loads():
+    net = switched()
+    pp.create_load(
+        net, 106, p_mw=2.0, q_mvar=1.0, scaling=0.5,
+        const_z_p_percent=30, const_i_p_percent=20, const_z_q_percent=10, const_i_q_percent=40,
+    )  # fmt: skip
+    pp.create_asymmetric_load(net, 108, p_a_mw=0.1, p_b_mw=0.2, q_c_mvar=0.3, scaling=2.0)
+    pp.create_asymmetric_load(net, 108, p_a_mw=9.0, in_service=False)
+    network, injection = from_pandapower(net)
+    row = network.bus_index[106]
+    assert network.constant_impedance[row] == pytest.approx(-(0.3 + 0.05j))
+    assert network.constant_current[row] == pytest.approx(-(0.2 + 0.2j))
+    assert injection[row] == pytest.approx(-(0.5 + 0.25j))
+    assert np.count_nonzero(network.constant_current) == np.count_nonzero(network.constant_impedance) == 1
+    plain = from_pandapower(switched())[1]
+    at = network.bus_index[108]
+    assert (injection - plain)[at] == pytest.approx(-(0.6 + 0.6j))
+
+
+def test_a_slack_generator_is_a_source():
+    net = switched()
+    net.ext_grid["in_service"] = False
+    pp.create_gen(net, 100, p_mw=0.0, vm_pu=1.01, slack=True)
+    pp.create_gen(net, 103, p_mw=0.0, vm_pu=0.99, slack=True)
+    network, _ = from_pandapower(net)
+    np.testing.assert_allclose(network.slack_voltage, [1.01, 0.99])
+    assert network.pv_buses == ()
+
+
 def edit(function):
     net = switched()
     function(net)
@@ -167,31 +228,23 @@ def controller(net):
     ("change", "message"),
     [
         (
-            lambda n: [pp.create_gen(n, 106, p_mw=1.0), pp.create_gen(n, 108, p_mw=1.0)],
-            r"2 gen \(gen 0, 1\) in service",
+            lambda n: pp.create_load(n, 106, p_mw=1.0, const_z_p_percent=60, const_i_p_percent=41),
+            r"1 load \(load 6\): const_z_p_percent and const_i_p_percent must be .* together at most 100",
         ),
         (
-            lambda n: pp.create_load(n, 106, p_mw=1.0, const_z_p_percent=50),
-            r"1 load \(load 6\) .*voltage-dependent",
+            lambda n: pp.create_load(n, 106, p_mw=1.0, const_i_q_percent=-5),
+            r"1 load \(load 6\): const_z_q_percent and const_i_q_percent must be at least 0",
         ),
         (
-            lambda n: pp.create_load(n, 106, p_mw=1.0, const_i_q_percent=5),
-            r"1 load \(load 6\) .*voltage-dependent",
+            lambda n: [pp.create_gen(n, 106, p_mw=1.0, vm_pu=v) for v in (1.0, 1.01)],
+            "pandapower refuses the network: .* different setpoints",
         ),
-        (lambda n: pp.create_asymmetric_load(n, 106, p_a_mw=1.0), "1 asymmetric_load"),
-        (lambda n: pp.create_asymmetric_sgen(n, 106, p_a_mw=1.0), "1 asymmetric_sgen"),
+        (lambda n: pp.create_gen(n, 106, p_mw=1.0, vm_pu=0.0), r"1 gen \(gen 0\): vm_pu must be positive"),
         (
-            lambda n: pp.create_xward(
-                n, 106, ps_mw=0, qs_mvar=0, pz_mw=0, qz_mvar=0, r_ohm=1, x_ohm=1, vm_pu=1
-            ),
-            r"1 xward \(xward 0\)",
+            lambda n: pp.create_gen(n, 106, p_mw=1.0, min_q_mvar=1.0, max_q_mvar=-1.0),
+            "reactive_min must not exceed reactive_max, got 1.0 and -1.0",
         ),
-        (
-            lambda n: pp.create_dcline(
-                n, 100, 106, p_mw=1, loss_percent=1, loss_mw=0.1, vm_from_pu=1, vm_to_pu=1
-            ),
-            r"1 dcline \(dcline 0\)",
-        ),
+        (lambda n: pp.create_gen(n, 105, p_mw=1.0), "island with no source .* 1 pandapower buses: 105"),
         (
             lambda n: pp.create_svc(
                 n, 106, x_l_ohm=1, x_cvar_ohm=-10, set_vm_pu=1, thyristor_firing_angle_degree=90
@@ -205,8 +258,11 @@ def controller(net):
             ),
             r"1 impedance \(impedance 0\).*differ by direction",
         ),
-        (lambda n: n.ext_grid.drop(n.ext_grid.index, inplace=True), "no ext_grid in service"),
-        (lambda n: n.ext_grid.__setitem__("in_service", False), "no ext_grid in service"),
+        (
+            lambda n: n.ext_grid.drop(n.ext_grid.index, inplace=True),
+            "no ext_grid and no slack gen in service",
+        ),
+        (lambda n: n.ext_grid.__setitem__("in_service", False), "no ext_grid and no slack gen in service"),
         (
             lambda n: n.load.__setitem__("p_mw", np.nan),
             r"6 load \(load 0, 1, 2, 3, 4, 5\): p_mw must be a finite",
@@ -219,7 +275,7 @@ def controller(net):
             lambda n: n.line.loc.__setitem__((2, "length_km"), -1.0),
             r"line 2\): length_km must be positive, is -1",
         ),
-        (lambda n: n.trafo.__setitem__("vk_percent", 0.0), r"trafo 0\): vk_percent must be positive"),
+        (lambda n: n.trafo.__setitem__("vk_percent", 0.0), r"trafo 0\): vk_percent must not be zero"),
         (lambda n: n.bus.loc.__setitem__((104, "vn_kv"), 0.0), r"bus 104\): vn_kv must be positive"),
         (lambda n: pp.create_load(n, 105, p_mw=1.0), "island with no source .* 1 pandapower buses: 105"),
         (
@@ -238,6 +294,7 @@ def test_out_of_service_elements_do_not_matter():
     net = switched()
     pp.create_gen(net, 106, p_mw=1.0, in_service=False)
     pp.create_load(net, 106, p_mw=np.nan, const_z_p_percent=50, in_service=False)
+    pp.create_asymmetric_load(net, 106, p_a_mw=np.nan, in_service=False)
     first, second = from_pandapower(net)[1], from_pandapower(switched())[1]
     np.testing.assert_array_equal(first, second)
 
