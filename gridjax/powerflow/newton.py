@@ -1,13 +1,14 @@
-"""Newton's method on the deviation e, dense and batched: the reference and the fallback.
+"""Newton's method in polar coordinates, dense and batched: the reference and the fallback.
 
-Solves R(e) = (1 + conj e)(T e + conj S_n) - conj S = 0 with T = diag(conj V_n) Y diag(V_n), whose
-derivative is x -> (1 + conj e) T x + (T e + conj S_n) conj x.
+Solves `equations.residual` = 0 for V = V_n (1 + e) with steps in log V. A step that does not lower the
+residual is shortened; convergence is judged by the full step, so a search that stalls is not a solution.
+Memory is that of one `[2 n_bus, 2 n_bus]` matrix per scenario.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,59 +16,155 @@ import numpy as np
 
 from gridjax.network import Network
 from gridjax.powerflow.chord import pack, unpack
-from gridjax.powerflow.nominal import Nominal, admittance_matrix, namespace, real_form, solve_nominal
+from gridjax.powerflow.equations import Equations, drawn, jacobian, limit_reactive, residual, scheduled
+from gridjax.powerflow.nominal import Nominal, admittance_matrix, solve_nominal
 
 Array = Any
+
+_SHARES = (1.0, 0.5, 0.25, 0.125, 0.03125, 0.0078125)  # of a step that the line search tries
+_LONGEST = 1.0  # change of log V (a factor of e, a radian) in one step
+_MARGIN = {"float64": 1e-9, "float32": 1e-5}  # p.u. beyond a reactive limit that rounding explains
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Newton:
-    """The nominal state and the scaled admittance matrix T, complex `[n_bus, n_bus]`.
-
-    Rows of slack buses are those of the identity, so that e stays zero there.
-    """
+    """The nominal state and the admittance matrix with all branches in service, `[n_bus, n_bus]`."""
 
     nominal: Nominal
-    operator: Array
-    free: Array  # [n_bus], bool
+    admittance: Array
+
+
+class Solution(NamedTuple):
+    """Where the iteration ended, per scenario."""
+
+    deviation: jax.Array  # [..., n_bus], complex e; 0 at dead buses
+    iterations: jax.Array  # [...], int32
+    change: jax.Array  # [...], largest change of e by the last full step; inf where there was none
+    limited: jax.Array  # [..., n_pv], int8: 1 or -1 where a reactive limit, upper or lower, binds
 
 
 def prepare_newton(network: Network) -> Newton:
-    """Nominal state and T in the precision of `network`."""
-    xp = namespace(network)
+    """Nominal state and admittance matrix in the precision of `network`."""
     admittance = admittance_matrix(network)
-    nominal = solve_nominal(network, admittance)
-    v = nominal.voltage
-    free = np.isin(np.arange(network.n_bus), network.free_buses)
-    scaled = xp.conj(v)[:, None] * admittance * v[None, :]
-    operator = xp.where(free[:, None], scaled, np.eye(network.n_bus))
-    return Newton(nominal=nominal, operator=operator, free=xp.asarray(free))
+    return Newton(nominal=solve_nominal(network, admittance), admittance=admittance)
 
 
-def iterate(newton: Newton, change: jax.Array, deviation: jax.Array) -> jax.Array:
-    """One Newton iteration; `change` is dS and `deviation` e, packed p.u. `[..., 2 n_bus]`."""
-    e, d_s = unpack(deviation), unpack(change)
-    operator = jnp.asarray(newton.operator, e.dtype)
-    s_n = jnp.where(newton.free, jnp.asarray(newton.nominal.injection, e.dtype), 0.0)
-    d_s = jnp.where(newton.free, d_s, 0.0)
-    t_e = jnp.einsum("ij,...j->...i", operator, e, precision=jax.lax.Precision.HIGHEST)
-    residual = t_e + jnp.conj(e) * (t_e + jnp.conj(s_n)) - jnp.conj(d_s)
-    jacobian = real_form((1.0 + jnp.conj(e))[..., None] * operator, t_e + jnp.conj(s_n), jnp)
-    step = jnp.linalg.solve(jacobian, pack(residual)[..., None])[..., 0]
-    step = jnp.where(jnp.isfinite(step), step, 0.0)
-    # a step longer than half the nominal voltage leaves the region where the tangent says anything
-    longest = jnp.max(jnp.abs(unpack(step)), axis=-1, keepdims=True)
-    return jnp.clip(deviation - step * jnp.minimum(1.0, 0.5 / jnp.maximum(longest, 1e-30)), -2.0, 2.0)
+def find(
+    newton: Newton,
+    system: Equations,
+    start: jax.Array,
+    tolerance: float,
+    max_iterations: int,
+    enforce_reactive_limits: bool = False,
+) -> Solution:
+    """Solve `system` from e = `start`, complex `[..., n_bus]`, which slack buses keep.
+
+    A scenario has converged where the last full Newton step changed e by less than `tolerance`, p.u.
+
+    With `enforce_reactive_limits` PV buses whose generators violate a limit are fixed at it, all at once,
+    and the scenario is solved again until none does; a bus that was fixed stays so (as pandapower with
+    `enforce_q_lims=True`). A scenario that does not converge is left at that.
+    """
+    network = system.network
+    batch = jnp.broadcast_shapes(
+        start.shape[:-1], system.injection.shape[:-1], system.slack.shape[:-1], system.energised.shape[:-1]
+    )
+    real = start.real.dtype
+    first = Solution(
+        deviation=jnp.broadcast_to(jnp.where(system.energised, start, 0.0), (*batch, network.n_bus)),
+        iterations=jnp.zeros(batch, jnp.int32),
+        change=jnp.full(batch, jnp.inf, real),
+        limited=jnp.zeros((*batch, len(network.pv_buses)), jnp.int8),
+    )
+    if not (enforce_reactive_limits and network.pv_buses):
+        return _iterate(newton, system, first, tolerance, max_iterations)
+
+    def again(carry):
+        solution, _ = carry
+        solution = _iterate(
+            newton, limit_reactive(system, solution.limited), solution, tolerance, max_iterations
+        )
+        violated = _violated(system, solution) * (solution.change < tolerance)[..., None].astype(jnp.int8)
+        more = jnp.any(violated != 0, axis=-1)
+        return solution._replace(
+            limited=solution.limited + violated,
+            change=jnp.where(more, jnp.inf, solution.change),
+        ), jnp.any(more)
+
+    # every round fixes at least one bus of a scenario that goes on
+    return jax.lax.while_loop(lambda carry: carry[1], again, (first, jnp.asarray(True)))[0]
 
 
-def linear_response(
-    newton: Newton, deviation: jax.Array, injection: jax.Array, rhs: jax.Array, tolerance: float
-) -> jax.Array:
-    """Solve T x + conj(S / (1 + e)^2) conj(x) = rhs, complex `[..., n_bus]`, by a dense factorisation."""
-    del tolerance
-    operator = jnp.asarray(newton.operator, rhs.dtype)
-    conjugate = jnp.where(newton.free, jnp.conj(injection / (1.0 + deviation) ** 2), 0.0)
-    matrix = real_form(operator, conjugate, jnp)
-    rhs = jnp.where(newton.free, rhs, 0.0)
-    return unpack(jnp.linalg.solve(matrix, pack(rhs)[..., None])[..., 0])
+def _iterate(
+    newton: Newton, system: Equations, first: Solution, tolerance: float, max_iterations: int
+) -> Solution:
+    def active(solution):
+        return (solution.change >= tolerance) & (solution.iterations - first.iterations < max_iterations)
+
+    def body(solution):
+        e = solution.deviation
+        unbalanced = residual(system, e)
+        matrix = jacobian(system, newton.admittance, e)
+        step = unpack(jnp.linalg.solve(matrix, -pack(unbalanced)[..., None])[..., 0])
+        sound = jnp.all(jnp.isfinite(step), axis=-1)
+        step = jnp.where(sound[..., None], step, 0.0)
+        longest = jnp.max(jnp.abs(step), axis=-1)
+        change = jnp.where(sound, jnp.max(jnp.abs(step * (1.0 + e)), axis=-1), jnp.inf)
+        step = step * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))[..., None]
+        new = jnp.where((longest < 1e-3)[..., None], _move(e, step), _search(system, e, step))
+        going = active(solution)
+        return solution._replace(
+            deviation=jnp.where(going[..., None], new, e),
+            iterations=solution.iterations + going,
+            change=jnp.where(going, change, solution.change),
+        )
+
+    return jax.lax.while_loop(lambda solution: jnp.any(active(solution)), body, first)
+
+
+def _move(deviation: jax.Array, step: jax.Array) -> jax.Array:
+    """(1 + e) exp(step) - 1 without cancellation, `[..., n_bus]`."""
+    grown = jnp.expm1(step.real)
+    half = jnp.sin(0.5 * step.imag)
+    re = grown - (1.0 + grown) * 2.0 * half * half
+    factor = jax.lax.complex(re, (1.0 + grown) * jnp.sin(step.imag))
+    return deviation + (1.0 + deviation) * factor
+
+
+def _search(system: Equations, deviation: jax.Array, step: jax.Array) -> jax.Array:
+    """The candidate along `step` with the smallest residual."""
+    best, least = deviation, jnp.inf
+    for share in _SHARES:
+        candidate = _move(deviation, share * step)
+        r = residual(system, candidate)
+        size = jnp.sum(r.real**2 + r.imag**2, axis=-1)
+        better = size < least
+        best = jnp.where(better[..., None], candidate, best)
+        least = jnp.where(better, size, least)
+    return best
+
+
+def _violated(system: Equations, solution: Solution) -> jax.Array:
+    """1 or -1 where the generators of a PV bus exceed their upper or lower limit, int8 `[..., n_pv]`."""
+    network = system.network
+    rows = np.array(network.pv_buses, int)
+    e = solution.deviation
+    reactive = (drawn(system, e) - scheduled(system, e)).imag[..., rows]
+    margin = _MARGIN[reactive.dtype.name]
+    over = reactive > jnp.asarray(network.reactive_max, reactive.dtype) + margin
+    under = reactive < jnp.asarray(network.reactive_min, reactive.dtype) - margin
+    open_ = (solution.limited == 0) & system.controlled[..., rows]
+    return jnp.where(open_, over.astype(jnp.int8) - under.astype(jnp.int8), jnp.int8(0))
+
+
+def linear_response(newton: Newton, system: Equations, deviation: jax.Array, rhs: jax.Array) -> jax.Array:
+    """The complex x `[..., n_bus]` with (d residual / d e) x = rhs; 0 at slack and dead buses.
+
+    `system` has its limited generators fixed (`limit_reactive`). Linear in `rhs` over the reals,
+    differentiable and transposable: a dense factorisation.
+    """
+    free = system.energised & ~system.slack
+    matrix = jacobian(system, newton.admittance, deviation)
+    rhs = pack(jnp.where(free, rhs, 0.0))
+    return (1.0 + deviation) * unpack(jnp.linalg.solve(matrix, rhs[..., None])[..., 0])

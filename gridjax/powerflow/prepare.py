@@ -73,7 +73,7 @@ def _shape(network: Network, method: str) -> Solver:
     branches = struct(network.n_branch)
     nominal = Nominal(voltage=struct(n), injection=struct(n), drop=branches, inverse_tap=branches)
     if method == "newton":
-        return Newton(nominal, struct(n, n), struct(n, dtype=np.dtype(bool)))
+        return Newton(nominal, struct(n, n))
     return DenseChord(nominal, struct(2 * n, 2 * n, dtype=real))
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from gridjax.network import Network
 from gridjax.powerflow import chord, newton
 from gridjax.powerflow.branch import branch_flow, bus_current
+from gridjax.powerflow.equations import equations
+from gridjax.powerflow.equations import residual as equations_residual
 from gridjax.powerflow.flow import Flow
 from gridjax.powerflow.prepare import Solver, check_method, prepare
 from gridjax.powerflow.status import Status
@@ -145,7 +147,10 @@ def _status(network, finite, change, mismatch, voltage, injection, tolerance) ->
 def _deviation(options, network: Network, injection, solver: Solver, start):
     """Iterate to the solution: e complex `[..., n_bus]` (zero at slack), iterations, last change."""
     tolerance, max_iterations = options
-    step: Callable[..., jax.Array] = newton.iterate if isinstance(solver, newton.Newton) else chord.iterate
+    if isinstance(solver, newton.Newton):
+        system = equations(network, solver.nominal, injection)
+        return newton.find(solver, system, start, tolerance, max_iterations)[:3]
+    step: Callable[..., jax.Array] = chord.iterate
     change_of_injection = chord.pack(injection - jnp.asarray(solver.nominal.injection, injection.dtype))
     n = network.n_bus
 
@@ -184,18 +189,21 @@ def _deviation_jvp(options, primals, tangents):
         """conj(V) (Y V) - conj(S) at fixed e: what a change of parameters leaves unbalanced."""
         total = e + _slack_deviation(network, solver, e.dtype)
         voltage = jnp.asarray(solver.nominal.voltage, e.dtype) * (1.0 + total)
+        if isinstance(solver, newton.Newton):
+            return equations_residual(equations(network, solver.nominal, injection), total)
         return jnp.conj(voltage) * bus_current(network, solver.nominal, total) - jnp.conj(injection)
 
     _, unbalanced = jax.jvp(residual, (network, injection), (d_network, d_injection))
     rhs = -unbalanced / (1.0 + jnp.conj(e))
-    respond: Callable[..., jax.Array] = (
-        newton.linear_response if isinstance(solver, newton.Newton) else chord.linear_response
-    )
     # an iterate that is no solution has no derivative: keep its response bounded by that of nominal
     solved = (change < options[0])[..., None]
     at = jnp.where(solved, e, 0.0)
     s = jnp.where(solved, injection, jnp.asarray(solver.nominal.injection, e.dtype))
     tolerance = 1e-6 if e.dtype == jnp.complex64 else 1e-13
-    d_e = respond(solver, at, s, rhs, tolerance)
+    if isinstance(solver, newton.Newton):
+        system = equations(network, solver.nominal, s)
+        d_e = newton.linear_response(solver, system, at, -unbalanced)
+    else:
+        d_e = chord.linear_response(solver, at, s, rhs, tolerance)
     zero = np.zeros(iterations.shape, jax.dtypes.float0)
     return (e, iterations, change), (d_e, zero, jnp.zeros_like(change))

@@ -1,9 +1,7 @@
-import jax.numpy as jnp
 import numpy as np
 
 from gridjax import network
-from gridjax.powerflow import Status, prepare, solve
-from gridjax.powerflow.newton import iterate
+from gridjax.powerflow import Status, solve
 from tests.powerflow.conftest import states
 
 
@@ -23,11 +21,7 @@ def test_converges_quadratically(mesh, float64):
 
 
 def test_slack_voltages_stay(mesh):
-    newton = prepare(mesh, "newton")
-    e = iterate(newton, jnp.ones(2 * mesh.n_bus), jnp.zeros(2 * mesh.n_bus))
     rows = np.array(mesh.slack_buses)
-    np.testing.assert_allclose(e[rows], 0.0, atol=1e-6)
-    np.testing.assert_allclose(e[rows + mesh.n_bus], 0.0, atol=1e-6)
     flow = solve(mesh, mesh.nominal_injection * 1.4, "newton")
     np.testing.assert_allclose(flow.voltage[rows], mesh.slack_voltage, atol=1e-6)
 
