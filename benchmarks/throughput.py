@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +56,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
 
-    import jax
-
+    from benchmarks import machine
     from gridjax.evaluation.report import throughput_table
 
-    cores = len(os.sched_getaffinity(0))
-    if os.environ.get("JAX_PLATFORMS", "").startswith("cpu") or not _has_accelerator():
-        jax.config.update("jax_num_cpu_devices", options.devices or cores)
-    device = jax.devices()[0]
+    machine.use_cores(options.devices)
     rows = [row for batch in options.batches for row in _ours(options.network, batch, options.steps)]
     if not options.no_peers:
         rows += _peers(options.network)
@@ -78,33 +72,19 @@ def main() -> None:
     report = {
         "network": options.network,
         "precision": "float32",
-        "device": device.device_kind,
-        "platform": device.platform,
-        "devices": jax.local_device_count(),
-        "cores": cores,
-        "machine": platform.machine(),
-        "versions": {name: _version(name) for name in ("gridjax", "jax", "pandapower", "lightsim2grid")},
+        **machine.describe(("pandapower", "lightsim2grid")),
         "steps_per_call": options.steps,
         "rounds": options.rounds,
         "rows": [row.record() for row in rows],
     }
     print(throughput_table(report))
-    name = f"throughput-{options.network}-{device.platform}.json"
+    name = f"throughput-{options.network}-{report['platform']}.json"
     out = options.out or RESULTS / name
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".partial")
     partial.write_text(json.dumps(report, indent=1) + "\n")
     os.replace(partial, out)
     print(f"\nwritten to {out}")
-
-
-def _has_accelerator() -> bool:
-    import importlib.util
-
-    return any(
-        importlib.util.find_spec(name)
-        for name in ("jax_cuda13_plugin", "jax_cuda12_plugin", "jax_rocm7_plugin")
-    )
 
 
 def _ours(network: str, batch: int, steps: int) -> list[Row]:
@@ -188,11 +168,11 @@ def _ours(network: str, batch: int, steps: int) -> list[Row]:
 
 
 def _peers(network: str, number: int = 96) -> list[Row]:
-    """pandapower (recycled) and lightsim2grid (batch) on the scenarios of one day."""
+    """pandapower (recycled) and lightsim2grid (batch) on the scenarios of one day, one core each."""
     import numpy as np
 
     import gridjax
-    from gridjax.calibration.sources import SOURCES
+    from benchmarks.peers import build, lightsim2grid, pandapower
     from gridjax.scenarios import held_out_days
 
     env, params = gridjax.make("VoltageControl-v0", network=network)
@@ -202,78 +182,27 @@ def _peers(network: str, number: int = 96) -> list[Row]:
     sun = np.asarray(params.sun)[rows_of_day]
     injection = -(demand[:, :n] + 1j * demand[:, n:])
     injection[:, np.asarray(params.pv_bus)] += sun
-    base = float(params.network.base_mva)
-    rows = [_pandapower(SOURCES[network].build(), params.network, injection, base)]
-    try:
-        rows.append(_lightsim2grid(SOURCES[network].build(), params.network, injection, base))
-    except ImportError as error:
-        print(f"lightsim2grid left out: {error}")
+    case = build(network, everywhere=True)
+    tolerance = 1e-7 / float(case.network.base_mva)
+    repeated = np.tile(injection, (64, 1))
+    rows = []
+    for name, make, scenarios in (
+        ("pandapower, recycled", lambda: pandapower.Plain(case, True, tolerance), injection),
+        ("lightsim2grid, batch", lambda: lightsim2grid.default(case, tolerance), repeated),
+    ):
+        try:
+            peer = make()
+            peer.set_injection(scenarios)
+            peer.solve()
+        except ImportError as error:
+            print(f"{name} left out: {error}")
+            continue
+        if np.isnan(peer.voltage()).any():
+            raise RuntimeError(f"{name} did not solve the scenarios")
+        rows.append(
+            Row(name, 1 if scenarios is injection else len(scenarios), "flows", len(scenarios), peer.solve)
+        )
     return rows
-
-
-def _with_one_load_per_bus(net: Any, network: Any) -> list[int]:
-    """Replace the loads of a pandapower network by one per bus; returns its buses, row by row."""
-    import pandapower
-
-    net.load.drop(net.load.index, inplace=True)
-    bus_of_row: dict[int, int] = {}
-    for bus, row in network.bus_index.items():
-        bus_of_row.setdefault(row, bus)
-    rows = sorted(bus_of_row)
-    pandapower.create_loads(net, [bus_of_row[row] for row in rows], p_mw=0.0, q_mvar=0.0)
-    return rows
-
-
-def _pandapower(net: Any, network: Any, injection: Any, base: float) -> Row:
-    import pandapower
-
-    rows = _with_one_load_per_bus(net, network)
-    load = -injection[:, rows] * base
-    numba = _version("numba") is not None
-    net.load["p_mw"], net.load["q_mvar"] = load[0].real, load[0].imag
-    recycle = {"bus_pq": True, "trafo": False, "gen": False}
-    pandapower.runpp(net, numba=numba)  # fills what the recycled runs reuse
-
-    def call():
-        for state in load:
-            net.load["p_mw"], net.load["q_mvar"] = state.real, state.imag
-            pandapower.runpp(net, numba=numba, recycle=recycle, tolerance_mva=1e-7)
-
-    call()
-    return Row("pandapower, recycled", 1, "flows", len(load), call)
-
-
-def _lightsim2grid(net: Any, network: Any, injection: Any, base: float) -> Row:
-    import numpy as np
-    import pandapower
-    from lightsim2grid.lightsim2grid_cpp import TimeSeriesCPP
-    from lightsim2grid.network import init_from_pandapower
-
-    rows = _with_one_load_per_bus(net, network)
-    pandapower.runpp(net, numba=False)
-    model = init_from_pandapower(net)
-    load = -injection[:, rows] * base
-    load_p, load_q = np.ascontiguousarray(load.real), np.ascontiguousarray(load.imag)
-    repeats = 64
-    load_p, load_q = np.tile(load_p, (repeats, 1)), np.tile(load_q, (repeats, 1))
-    generators = np.zeros((len(load_p), len(model.get_generators())))
-    static = np.zeros((len(load_p), len(model.get_static_generators())))
-    start = np.ones(model.total_bus(), complex)
-    series = TimeSeriesCPP(model)
-
-    def call():
-        return series.compute_Vs(generators, static, load_p, load_q, start, 20, 1e-7 / base)
-
-    if not call():
-        raise RuntimeError("lightsim2grid did not solve the scenarios")
-    return Row("lightsim2grid, time series", len(load_p), "flows", len(load_p), call)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

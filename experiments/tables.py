@@ -1,8 +1,9 @@
 """Keep the tables of a document equal to what was measured: `python -m experiments.tables README.md`.
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
-document; NAME is `evaluation` (of an `evaluation.json`), `throughput` (of a result of
-`benchmarks.throughput`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
+document; NAME is `evaluation` (of an `evaluation.json`), `throughput` or `powerflow` (of a result of
+`benchmarks.throughput`, `benchmarks.powerflow`) or `calibration` (of the folder with the reports of
+`gridjax.calibration`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
-from gridjax.evaluation.report import calibration_table, evaluation_table, throughput_table
+from gridjax.evaluation.report import calibration_table, evaluation_table, powerflow_table, throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration": calibration_table,
     "evaluation": evaluation_table,
+    "powerflow": powerflow_table,
     "throughput": throughput_table,
 }
 

@@ -110,6 +110,79 @@ def throughput_table(report: Mapping[str, Any]) -> str:
     return f"{table(rows)}\n\n{note}"
 
 
+def powerflow_table(report: Mapping[str, Any]) -> str:
+    """The best row of every solver per network of a result of `benchmarks.powerflow`, and the bars."""
+    series = [name for name in report["networks"] if not name.startswith("tree")]
+    heading = ["network (buses)", "solver", "batch", "per second", "per core-second", "error (p.u.)"]
+    rows = [[*heading, "iterations", "compile (s)"]]
+    for network in series:
+        here = [row for row in report["rows"] if row["network"] == network]
+        best: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for row in here:
+            key = (row["solver"], row["precision"])
+            if key not in best or row["per_second_median"] > best[key]["per_second_median"]:
+                best[key] = row
+        for (solver, precision), row in best.items():
+            core = max(
+                r["per_core_second_median"]
+                for r in here
+                if (r["solver"], r["precision"]) == (solver, precision)
+            )
+            rows.append(
+                [
+                    f"{network} ({report['networks'][network]['buses']})",
+                    f"{solver}, {precision}" if solver == "gridjax" else solver,
+                    f"{row['batch']:,}",
+                    f"{row['per_second_median']:,.0f}",
+                    f"{core:,.0f}",
+                    f"{row['error']:.0e}",
+                    "-" if row["iterations"] is None else f"{row['iterations']:.1f}",
+                    f"{row['compile_seconds']:.1f}" if "compile_seconds" in row else "-",
+                ]
+            )
+    versions = ", ".join(f"{name} {value}" for name, value in report["versions"].items() if value)
+    note = (
+        f"{report['devices']} x {report['device']} on {report['cores']} cores; {versions}. One run, rows "
+        f"interleaved over {report['rounds']} rounds, medians. Per second: all cores by the clock; per "
+        "core-second: processor time, the better of one core and all. Loads times U[0.5, 1.5], tolerance "
+        f"{report['tolerance']:.0e} p.u.; error against Newton's method in float64, on 64 scenarios."
+    )
+    parts = [table(rows), note]
+    if report["bars"]:
+        head = [
+            "network",
+            "precision",
+            "gridjax",
+            "fastest peer",
+            "",
+            "times",
+            "wanted",
+            "",
+            "per core-second",
+        ]
+        lines = [head]
+        for bar in report["bars"]:
+            wall = bar["wall"]
+            lines.append(
+                [
+                    bar["network"],
+                    bar["precision"],
+                    f"{wall['ours']:,.0f}",
+                    f"{wall['peer']:,.0f}",
+                    wall["solver"],
+                    f"{wall['ratio']:.2f}",
+                    f"{bar['wanted']:g}",
+                    "met" if bar["met"] else "not met",
+                    f"{bar['core']['ratio']:.2f}",
+                ]
+            )
+        parts.append(table(lines))
+    if report["exponents"]["time"]:
+        grown = "; ".join(f"{label} {value:.2f}" for label, value in report["exponents"]["time"].items())
+        parts.append(f"Processor time grows with the buses of generated feeders by the power of: {grown}.")
+    return "\n\n".join(parts)
+
+
 def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:
     """Largest errors against pandapower over random states, from the reports of `gridjax.calibration`."""
     heading = [

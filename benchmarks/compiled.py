@@ -1,0 +1,115 @@
+"""gridjax in the power-flow benchmark: called as a user would, compiled for every batch and precision."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from benchmarks.contender import Contender
+from benchmarks.machine import cores
+from benchmarks.operations import count
+from benchmarks.peers import Case
+from gridjax.powerflow import prepare, solve
+
+Array = Any
+TOLERANCE = {"float64": 1e-8, "float32": None}  # p.u. change of voltage; None: the default
+
+
+class Ours:
+    """A case with its solver prepared, and its contenders."""
+
+    def __init__(self, case: Case, method: str = "auto"):
+        self.case = case
+        began = time.perf_counter()
+        with jax.enable_x64(True):
+            self.solver = prepare(case.network, method)
+        self.prepare_seconds = time.perf_counter() - began
+        self.solver_bytes = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(self.solver))
+
+    def voltage_and_status(self, injection: Array, precision: str) -> tuple[Array, Array]:
+        flow = solve(self.case.network, injection, solver=self.solver, tolerance=TOLERANCE[precision])
+        return flow.voltage, flow.status
+
+    def contender(self, batch: int, precision: str, spread: bool, truth: Array) -> Contender:
+        """`spread` shares the batch out over all CPU devices; else one device."""
+        double = precision == "float64"
+        injection = self.case.scenarios(batch).astype(complex if double else np.complex64)
+        with jax.enable_x64(double):
+            devices = jax.local_devices() if spread else jax.local_devices()[:1]
+            mesh = Mesh(np.array(devices), ("scenario",))
+            share = PartitionSpec("scenario")
+            place = NamedSharding(mesh, share) if spread else devices[0]
+            placed = jax.device_put(injection, place)
+
+            def plain(injection: Array) -> tuple[Array, Array]:
+                return self.voltage_and_status(injection, precision)
+
+            run = plain
+            if spread:
+                run = jax.shard_map(plain, mesh=mesh, in_specs=share, out_specs=share, check_vma=False)
+            began = time.perf_counter()
+            compiled = jax.jit(run).lower(placed).compile()
+            compile_seconds = time.perf_counter() - began
+            voltage, status = jax.tree.map(np.asarray, compiled(placed))
+            turns = jax.jit(
+                lambda s: (
+                    solve(self.case.network, s, solver=self.solver, tolerance=TOLERANCE[precision]).iterations
+                )
+            )(jnp.asarray(injection[:64]))
+            iterations = float(np.mean(turns))
+            work = count(
+                plain, jax.ShapeDtypeStruct(injection.shape, injection.dtype), trips=float(np.max(turns))
+            )
+        known = min(batch, len(truth))
+        apart = np.abs(voltage[:known, self.case.rows] - truth[:known])
+        memory = compiled.memory_analysis()
+        parts = ("temp_size_in_bytes", "argument_size_in_bytes", "output_size_in_bytes")
+        peak = sum(getattr(memory, part) for part in parts) if memory is not None else None
+        cost = compiled.cost_analysis() or {}
+
+        def call() -> Any:
+            with jax.enable_x64(double):
+                return jax.block_until_ready(compiled(placed))
+
+        def seconds() -> float:
+            began = time.perf_counter()
+            call()
+            return time.perf_counter() - began
+
+        once = min(seconds() for _ in range(3))
+        return Contender(
+            solver="gridjax",
+            settings=type(self.solver).__name__ + (", spread over devices" if spread else ""),
+            network=self.case.name,
+            precision=precision,
+            scenarios=batch,
+            cores=cores() if spread or devices[0].platform != "cpu" else 1,
+            call=call,
+            error=float(np.max(apart)),
+            failed=int(np.count_nonzero(status)),
+            iterations=iterations,
+            extra={
+                "compile_seconds": round(compile_seconds, 2),
+                "memory_bytes": None if peak is None else peak * (len(devices) if spread else 1),
+                "operations_per_scenario": work.operations / batch,
+                "bytes_per_scenario": work.moved / batch,
+                "compiler_operations": cost.get("flops"),
+                "compiler_bytes": cost.get("bytes accessed"),
+            },
+            repeats=max(1, min(1000, int(0.1 / once))),
+        )
+
+    def contenders(self, batches: list[int], precisions: list[str], truth: Array) -> list[Contender]:
+        """One device, and for batches that divide all devices; on an accelerator just the device."""
+        number = jax.local_device_count()
+        return [
+            self.contender(batch, precision, spread, truth)
+            for precision in precisions
+            for batch in batches
+            for spread in ((False, True) if number > 1 and batch % number == 0 else (False,))
+        ]

@@ -1,0 +1,158 @@
+"""AC power flows per second, against peers and network size: `python -m benchmarks.powerflow --help`.
+
+Every solver gets the same scenarios, each load times U[0.5, 1.5], and one run measures all of them in turn,
+round by round: quote ratios, not figures of different runs. One core means that every thread of the process
+is held on one core; all cores means threads (lightsim2grid, power-grid-model) or CPU devices (gridjax).
+Errors are against Newton's method in float64 (`benchmarks.peers.reference`). Writes
+`benchmarks/results/powerflow-<platform>.json` and `.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+FEEDERS = ["case33bw", "case141", "mv_oberrhein", "kerber_vorstadt", "european_lv", "case118", "case300"]
+SIZES = ["tree33", "tree64", "tree128", "tree256", "tree512", "tree1024", "tree2048", "case1354pegase"]
+# times the better of lightsim2grid and power-grid-model that gridjax should reach: float64, float32
+BARS = {
+    "case33bw": (5.0, 12.0),
+    "case141": (4.0, 9.0),
+    "mv_oberrhein": (4.0, 9.0),
+    "european_lv": (3.0, 5.0),
+    "case118": (1.0, 1.7),
+    "case300": (1.0, 1.7),
+}
+PACKAGES = ("pandapower", "lightsim2grid", "power-grid-model", "numba", "scipy")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=FEEDERS, help="see benchmarks/peers/case.py")
+    parser.add_argument("--sizes", nargs="*", default=SIZES, help="series for the plot, at one batch")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 1024, 4096, 16384])
+    parser.add_argument("--size-batch", type=int, default=1024)
+    parser.add_argument("--precisions", nargs="+", default=["float64", "float32"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--method", default="auto")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="two networks, two batches, two rounds")
+    parser.add_argument("--out", type=Path, default=None, help="JSON; the figure goes beside it")
+    options = parser.parse_args()
+    if options.quick:
+        options.networks, options.sizes = options.networks[:2], options.sizes[:3]
+        options.batches, options.rounds = options.batches[1:3], min(options.rounds, 2)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    warnings.simplefilter("ignore")
+
+    from benchmarks import machine
+    from benchmarks.scaling import draw
+    from gridjax.evaluation.report import powerflow_table
+
+    machine.use_cores()
+    report: dict[str, Any] = machine.describe(PACKAGES)
+    report |= {"rounds": options.rounds, "tolerance": 1e-8, "limits": machine.limits()}
+    report |= {"networks": {}, "rows": [], "unfit": {}}
+    out = options.out or RESULTS / f"powerflow-{report['platform']}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    plan = [(name, options.batches) for name in options.networks]
+    plan += [(name, [options.size_batch]) for name in options.sizes]
+    for done, (name, batches) in enumerate(plan):
+        _one(name, batches, options, report)
+        elapsed = time.perf_counter() - began
+        print(f"[{elapsed:4.0f} s] {done + 1} of {len(plan)}: {name}", flush=True)
+    _shares(report["rows"], report["limits"], report["cores"])
+    report["bars"] = _bars(report["rows"])
+    report["exponents"] = draw(report, out.with_suffix(".png"))
+    partial = out.with_suffix(".partial")
+    partial.write_text(json.dumps(report, indent=1) + "\n")
+    os.replace(partial, out)
+    print(powerflow_table(report))
+    print(f"\nwritten to {out} and {out.with_suffix('.png').name}")
+
+
+def _one(name: str, batches: list[int], options: argparse.Namespace, report: dict[str, Any]) -> None:
+    """Measure one network; its contenders are dropped before the next, so that memory is bounded."""
+    from benchmarks.compiled import Ours
+    from benchmarks.contender import CHECKED, Contender, peers
+    from benchmarks.peers.case import build
+    from benchmarks.peers.reference import Reference
+
+    try:
+        case = build(name)
+        truth = Reference(case).solve(case.scenarios(CHECKED))
+        ours = Ours(case, options.method)
+        rows: list[Contender] = ours.contenders(batches, options.precisions, truth)
+    except (ValueError, NotImplementedError) as error:
+        report["unfit"][name] = {"gridjax": f"{type(error).__name__}: {error}"[:200]}
+        print(f"{name} left out: {error}")
+        return
+    network = case.network
+    report["networks"][name] = {
+        "buses": network.n_bus,
+        "branches": network.n_branch,
+        "pv_buses": len(network.pv_buses),
+        "solver": type(ours.solver).__name__,
+        "solver_bytes": ours.solver_bytes,
+        "prepare_seconds": round(ours.prepare_seconds, 3),
+    }
+    if not options.no_peers:
+        found, unfit = peers(case, truth, seconds=0.25)
+        rows += found
+        report["unfit"][name] = unfit
+    for turn in range(options.rounds):
+        start = turn * len(rows) // options.rounds
+        for row in rows[start:] + rows[:start]:
+            row.measure()
+    report["rows"] += [row.record() for row in rows]
+    gc.collect()
+
+
+def _shares(rows: list[dict[str, Any]], limits: dict[str, float], cores: int) -> None:
+    """Shares of the measured limits of the device, for rows that had all of it."""
+    for row in rows:
+        if "operations_per_scenario" in row and row["cores"] == cores:
+            rate = row["per_second_median"]
+            arithmetic = limits[f"{row['precision']}_per_second"]
+            row["arithmetic_share"] = rate * row["operations_per_scenario"] / arithmetic
+            row["bandwidth_share"] = rate * row["bytes_per_scenario"] / limits["bytes_per_second"]
+
+
+def _bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ours at its best batch over the better right peer, on all cores by the clock and per core-second."""
+    bars = []
+    for network, factors in BARS.items():
+        here = [row for row in rows if row["network"] == network]
+        rivals = [
+            r for r in here if r["solver"].startswith(("lightsim2grid", "power-grid")) and r["error"] <= 1e-8
+        ]
+        for precision, factor in zip(("float64", "float32"), factors):
+            ours = [r for r in here if r["solver"] == "gridjax" and r["precision"] == precision]
+            if not ours or not rivals:
+                continue
+            bar: dict[str, Any] = {"network": network, "precision": precision, "wanted": factor}
+            for measure, which in (("per_second_median", max), ("per_core_second_median", max)):
+                best, rival = (which(group, key=lambda r: r[measure]) for group in (ours, rivals))
+                label = "wall" if measure == "per_second_median" else "core"
+                bar[label] = {
+                    "ours": best[measure],
+                    "batch": best["batch"],
+                    "peer": rival[measure],
+                    "solver": rival["solver"],
+                    "ratio": best[measure] / rival[measure],
+                }
+            bar["met"] = bar["wall"]["ratio"] >= factor
+            bars.append(bar)
+    return bars
+
+
+if __name__ == "__main__":
+    main()
