@@ -7,6 +7,7 @@ state, so losses and branch flows keep their digits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,10 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.powerflow.jacobian import log_polar_jacobian, unknown_buses
 
 Array = Any
 
-_MAX_NEWTON = 20
+_MAX_NEWTON = 30
+_LONGEST_STEP = 1.0  # rad, and as a factor of e in magnitude
 
 
 @jax.tree_util.register_dataclass
@@ -26,7 +29,9 @@ class Nominal:
     """A solved state of the network, complex p.u."""
 
     voltage: Array  # [n_bus]
-    injection: Array  # [n_bus], exact for `voltage` on free buses, as given on slack buses
+    # power into the grid, exact for `voltage` on free buses with all that loads draw and generators supply
+    # there at this voltage, as given on slack buses
+    injection: Array  # [n_bus]
     drop: Array  # [n_branch], V_from / t - V_to, across the series element
     inverse_tap: Array  # [n_branch], 1 / t at which `drop` was taken
 
@@ -43,25 +48,36 @@ def namespace(network: Network) -> Any:
 
 def admittance_matrix(network: Network) -> Array:
     """Bus admittance matrix, complex p.u. `[n_bus, n_bus]`; stated with `Network`."""
+    xp, n = namespace(network), network.n_bus
+    row, column, value = _admittances(network)
+    if xp is np:
+        matrix = np.zeros((n, n), dtype=np.result_type(value, np.complex64))
+        np.add.at(matrix, (row, column), value)
+        return matrix
+    return jnp.zeros((n, n), dtype=jnp.result_type(value, jnp.complex64)).at[row, column].add(value)
+
+
+def sparse_admittance(network: Network) -> Any:
+    """The same as a `scipy.sparse` matrix in compressed rows, for a network on the host."""
+    import scipy.sparse as sparse
+
+    row, column, value = _admittances(network)
+    return sparse.csr_matrix((value, (row, column)), shape=(network.n_bus, network.n_bus))
+
+
+def _admittances(network: Network) -> tuple[Array, Array, Array]:
     xp = namespace(network)
     series = 1.0 / (network.resistance + 1j * network.reactance)
     tap = complex_tap(network)
-    f, t, n = network.from_bus, network.to_bus, network.n_bus
-    bus = np.arange(n)
-    entries = (
-        (f, f, (series + network.charging_from) / xp.abs(tap) ** 2),
-        (f, t, -series / xp.conj(tap)),
-        (t, f, -series / tap),
-        (t, t, series + network.charging_to),
-        (bus, bus, network.shunt),
+    f, t, bus = network.from_bus, network.to_bus, np.arange(network.n_bus)
+    values = (
+        (series + network.charging_from) / xp.abs(tap) ** 2,
+        -series / xp.conj(tap),
+        -series / tap,
+        series + network.charging_to,
+        network.shunt,
     )
-    matrix = xp.zeros((n, n), dtype=xp.result_type(series, xp.complex64))
-    for row, column, value in entries:
-        if xp is np:
-            np.add.at(matrix, (row, column), value)
-        else:
-            matrix = matrix.at[row, column].add(value)
-    return matrix
+    return xp.concatenate([f, f, t, t, bus]), xp.concatenate([f, t, f, t, bus]), xp.concatenate(values)
 
 
 def real_form(linear: Array, conjugate: Array, xp: Any = np) -> Array:
@@ -75,61 +91,128 @@ def real_form(linear: Array, conjugate: Array, xp: Any = np) -> Array:
     return xp.concatenate([top, xp.concatenate([total.imag, difference.real], axis=-1)], axis=-2)
 
 
-def solve_nominal(network: Network, admittance: Array) -> Nominal:
-    """Solve the network at its nominal injection by Newton's method.
+def solve_nominal(network: Network, admittance: Array | None = None) -> Nominal:
+    """Solve the network at its nominal injection, loads and set-points by Newton's method.
 
-    Where there is no solution the load is halved (inside a trace: dropped) until there is one: any solved
-    state will do. Raises `ValueError` on the host if there is none at all.
+    Reactive limits of generators are left aside. Where there is no solution loads and generation are halved
+    (inside a trace: dropped) until there is one: any solved state will do. On the host all matrices are
+    sparse, also for `admittance` dense or absent; inside a trace all are dense. Raises `ValueError` on the
+    host if there is no solution at all.
     """
-    injection = network.nominal_injection
     if namespace(network) is np:
+        admittance = sparse_admittance(network)
         for scale in (1.0, 0.5, 0.25, 0.125, 0.0):
-            voltage, good = _newton(network, admittance, scale * injection)
+            voltage, good = _newton(network, admittance, scale)
             if good:
-                break
-        else:
-            raise ValueError(f"network {network.name!r} has no power flow solution even without load")
-        return _nominal(network, admittance, voltage, scale * injection)
-    voltage, good = _newton(network, admittance, injection)
-    idle, _ = _newton(network, admittance, 0.0 * injection)
-    voltage = jnp.where(good, voltage, idle)
-    return _nominal(network, admittance, voltage, jnp.where(good, injection, 0.0))
+                return _nominal(network, admittance, voltage, scale)
+        raise ValueError(f"network {network.name!r} has no power flow solution even without load")
+    admittance = admittance_matrix(network) if admittance is None else admittance
+    voltage, good = _newton(network, admittance, 1.0)
+    idle, _ = _newton(network, admittance, 0.0)
+    return _nominal(network, admittance, jnp.where(good, voltage, idle), jnp.where(good, 1.0, 0.0))
 
 
-def _nominal(network: Network, admittance: Array, voltage: Array, injection: Array) -> Nominal:
+def _nominal(network: Network, admittance: Array, voltage: Array, scale: Array) -> Nominal:
     xp = namespace(network)
     free = np.isin(np.arange(network.n_bus), network.free_buses)
-    solved = xp.where(free, voltage * xp.conj(admittance @ voltage), injection)
+    power = voltage * xp.conj(admittance @ voltage)
+    injection = xp.where(free, power, scale * network.nominal_injection)
     inverse_tap = 1.0 / complex_tap(network)
     drop = voltage[network.from_bus] * inverse_tap - voltage[network.to_bus]
-    return Nominal(voltage=voltage, injection=solved, drop=drop, inverse_tap=inverse_tap)
+    return Nominal(voltage=voltage, injection=injection, drop=drop, inverse_tap=inverse_tap)
 
 
-def _newton(network: Network, admittance: Array, injection: Array) -> tuple[Array, Array]:
-    """Voltages `[n_bus]` after Newton's method, and whether they are a solution."""
+def _newton(network: Network, admittance: Array, scale: float) -> tuple[Array, Array]:
+    """Voltages `[n_bus]` after Newton's method in log-polar coordinates, and whether they are a solution."""
     xp = namespace(network)
-    free, slack = network.free_buses, np.array(network.slack_buses)
-    back = np.argsort(np.concatenate([slack, free]))
-    source = xp.asarray(network.slack_voltage)
-    square = admittance[np.ix_(free, free)]
-    # the no-load state carries phase shifts and tap steps that a flat start would not survive
-    voltage = xp.linalg.solve(square, -admittance[np.ix_(free, slack)] @ source)
-    change = xp.inf
+    angles, magnitudes = unknown_buses(network)
+    injection, current, impedance = (
+        scale * xp.conj(power)
+        for power in (network.nominal_injection, network.constant_current, network.constant_impedance)
+    )
 
     def newton(voltage):
-        current = admittance[free] @ xp.concatenate([source, voltage])[back]
-        residual = xp.conj(voltage) * current - xp.conj(injection[free])
-        jacobian = real_form(xp.conj(voltage)[:, None] * square, current, xp)
-        step = xp.linalg.solve(jacobian, xp.concatenate([residual.real, residual.imag]))
-        return voltage - (step[: free.size] + 1j * step[free.size :]), xp.max(xp.abs(step), initial=0.0)
+        product = _scaled(admittance, voltage)
+        size = xp.abs(voltage)
+        slope = current * size + 2.0 * impedance * size**2
+        drawn = xp.asarray(product.sum(axis=1)).ravel()
+        left = injection + current * size + impedance * size**2 - drawn
+        jacobian = log_polar_jacobian(product, slope, angles, magnitudes, xp)
+        step = _solve(jacobian, xp.concatenate([left.real[angles], left.imag[magnitudes]]))
+        longest = xp.max(xp.abs(step), initial=0.0)
+        step = step * xp.minimum(1.0, _LONGEST_STEP / xp.maximum(longest, 1e-300))
+        d_phi, d_lambda = step[: angles.size], step[angles.size :]
+        if xp is np:
+            exponent = np.zeros(network.n_bus, complex)
+            exponent[angles] += 1j * d_phi
+            exponent[magnitudes] += d_lambda
+        else:
+            exponent = jnp.zeros(network.n_bus, voltage.dtype).at[angles].add(1j * d_phi)
+            exponent = exponent.at[magnitudes].add(d_lambda)
+        return voltage * xp.exp(exponent), longest
 
+    try:
+        voltage = _start(network, admittance, scale)
+        change = xp.inf
+        if xp is np:
+            for _ in range(_MAX_NEWTON):
+                last, (voltage, change) = change, newton(voltage)
+                if not np.isfinite(change) or change < 1e-13 or (change < 1e-10 and change >= 0.5 * last):
+                    break
+        else:
+            carry = (voltage, jnp.asarray(jnp.inf, voltage.real.dtype))
+            voltage, change = jax.lax.fori_loop(0, _MAX_NEWTON, lambda _, c: newton(c[0]), carry)
+    except RuntimeError:  # a singular sparse matrix
+        return xp.zeros(network.n_bus, complex), False
+    return voltage, (change < 1e-9) & xp.all(xp.isfinite(voltage))
+
+
+def _start(network: Network, admittance: Array, scale: float) -> Array:
+    """Voltages from which Newton's method finds the solution, complex `[n_bus]`; phase shifts included."""
+    xp, n = namespace(network), network.n_bus
+    free, slack, pv = network.free_buses, np.array(network.slack_buses), np.array(network.pv_buses, dtype=int)
+    back = np.argsort(np.concatenate([slack, free]))
+    source = xp.asarray(network.slack_voltage)
+    if not pv.size:  # without load: exact for the taps, too
+        square, border = admittance[free][:, free], admittance[free][:, slack]
+        return xp.concatenate([source, _solve(square, -(border @ source))])[back]
+    # a direct-current power flow: transmission without load and generation may be far from any other state
+    f, t = network.from_bus, network.to_bus
+    b = network.reactance / (network.resistance**2 + network.reactance**2) / network.tap_ratio
+    rows, columns = xp.concatenate([f, f, t, t]), xp.concatenate([f, t, f, t])
+    entries = xp.concatenate([b, -b, -b, b])
     if xp is np:
-        for _ in range(_MAX_NEWTON):
-            voltage, change = newton(voltage)
-            if not change < 10.0 or change < 1e-13:
-                break
+        import scipy.sparse as sparse
+
+        laplacian = sparse.csr_matrix((entries, (rows, columns)), shape=(n, n))
     else:
-        carry = (voltage, jnp.asarray(jnp.inf, voltage.real.dtype))
-        voltage, change = jax.lax.fori_loop(0, _MAX_NEWTON, lambda _, c: newton(c[0]), carry)
-    good = (change < 1e-9) & xp.all(xp.isfinite(voltage))
-    return xp.concatenate([source, voltage])[back], good
+        laplacian = jnp.zeros((n, n), b.dtype).at[rows, columns].add(entries)
+    shifted = xp.concatenate([b * network.phase_shift, -b * network.phase_shift])
+    count = partial(np.bincount, minlength=n) if xp is np else partial(jnp.bincount, length=n)
+    loads = network.nominal_injection + network.constant_current + network.constant_impedance
+    power = (scale * loads - network.shunt).real + count(xp.concatenate([f, t]), weights=shifted)
+    held = xp.angle(source)
+    right = power[free] - laplacian[free][:, slack] @ held
+    angle = xp.concatenate([held, _solve(laplacian[free][:, free], right)])[back]
+    # magnitudes: those held, 1 elsewhere
+    place = np.full(n, slack.size + pv.size)
+    place[slack], place[pv] = np.arange(slack.size), slack.size + np.arange(pv.size)
+    size = xp.concatenate([xp.abs(source), network.pv_voltage, xp.ones(1)])[place]
+    return size * xp.exp(1j * angle)
+
+
+def _scaled(admittance: Array, voltage: Array) -> Array:
+    """T_ij = conj(V_i) Y_ij V_j, of the kind of `admittance`."""
+    if isinstance(admittance, np.ndarray | jax.Array):
+        return voltage.conj()[:, None] * admittance * voltage[None, :]
+    import scipy.sparse as sparse
+
+    return (sparse.diags(voltage.conj()) @ admittance @ sparse.diags(voltage)).tocsr()
+
+
+def _solve(matrix: Array, right: Array) -> Array:
+    if isinstance(matrix, jax.Array):
+        return jnp.linalg.solve(matrix, right)
+    from scipy.sparse.linalg import splu
+
+    return splu(matrix.tocsc()).solve(right)
