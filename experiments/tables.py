@@ -2,8 +2,8 @@
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `throughput` or `powerflow` (of a result of
-`benchmarks.throughput`, `benchmarks.powerflow`) or `calibration` (of the folder with the reports of
-`gridjax.calibration`).
+`benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of `gridjax.calibration --survey`) or
+`calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
+from gridjax.evaluation.networks_table import networks_table
 from gridjax.evaluation.report import calibration_table, evaluation_table, powerflow_table, throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration": calibration_table,
     "evaluation": evaluation_table,
+    "networks": networks_table,
     "powerflow": powerflow_table,
     "throughput": throughput_table,
 }

@@ -27,8 +27,9 @@ def test_an_artefact_is_written_and_described(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["case34"], "unknown network 'case34'; known: case33bw, case141, cigre_mv, cigre_lv"),
+        (["case34"], "unknown network 'case34'; known: case33bw, case141, cigre_mv, cigre_lv, case14"),
         ([], "no network given; known: case33bw"),
+        (["--survey", "case34"], "unknown network 'case34'; known: GBnetwork, GBreducednetwork"),
         (["case33bw", "--states", "0"], "--states must be at least 1, is 0"),
     ],
 )
