@@ -119,8 +119,8 @@ def fastest(candidates: list[list[Contender]]) -> list[Contender]:
     return best
 
 
-def peers(case: Case, truth: Array, seconds: float) -> tuple[list[Contender], dict[str, str]]:
-    """All peers that can take the case, and why the others cannot."""
+def peers(case: Case, truth: Array, seconds: float, brief: bool) -> tuple[list[Contender], dict[str, str]]:
+    """All peers that can take the case, and why the others cannot; `brief`: the better way of each."""
     from benchmarks.peers import lightsim2grid, pandapower, power_grid_model
 
     few, found, unfit = truth[:8], [], {}
@@ -144,6 +144,8 @@ def peers(case: Case, truth: Array, seconds: float) -> tuple[list[Contender], di
         "power-grid-model, iterative current": lambda: of_peer(iterative, case, truth, seconds),
     }
     for name, way in ways.items():
+        if brief and name in ("pandapower", "pandapower, time series", "lightsim2grid"):
+            continue
         try:
             found += way()
         except (ImportError, ValueError, RuntimeError) as error:

@@ -20,7 +20,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 FEEDERS = ["case33bw", "case141", "mv_oberrhein", "kerber_vorstadt", "european_lv", "case118", "case300"]
-SIZES = ["tree33", "tree64", "tree128", "tree256", "tree512", "tree1024", "tree2048", "case1354pegase"]
+SIZES = ["tree33", "tree100", "tree300", "tree900", "tree2700", "case1354pegase"]
 # times the better of lightsim2grid and power-grid-model that gridjax should reach: float64, float32
 BARS = {
     "case33bw": (5.0, 12.0),
@@ -66,9 +66,9 @@ def main() -> None:
     plan = [(name, options.batches) for name in options.networks]
     plan += [(name, [options.size_batch]) for name in options.sizes]
     for done, (name, batches) in enumerate(plan):
-        _one(name, batches, options, report)
+        phases = _one(name, batches, options, report, brief=name in options.sizes)
         elapsed = time.perf_counter() - began
-        print(f"[{elapsed:4.0f} s] {done + 1} of {len(plan)}: {name}", flush=True)
+        print(f"[{elapsed:4.0f} s] {done + 1} of {len(plan)}: {name} ({phases})", flush=True)
     _shares(report["rows"], report["limits"], report["cores"])
     report["bars"] = _bars(report["rows"])
     report["exponents"] = draw(report, out.with_suffix(".png"))
@@ -79,22 +79,30 @@ def main() -> None:
     print(f"\nwritten to {out} and {out.with_suffix('.png').name}")
 
 
-def _one(name: str, batches: list[int], options: argparse.Namespace, report: dict[str, Any]) -> None:
-    """Measure one network; its contenders are dropped before the next, so that memory is bounded."""
+def _one(
+    name: str, batches: list[int], options: argparse.Namespace, report: dict[str, Any], brief: bool
+) -> str:
+    """Measure one network, and say how long each part of that took.
+
+    Its contenders are dropped before the next, so that memory is bounded. `brief` leaves out the slower ways
+    of calling pandapower.
+    """
     from benchmarks.compiled import Ours
     from benchmarks.contender import CHECKED, Contender, peers
     from benchmarks.peers.case import build
     from benchmarks.peers.reference import Reference
 
+    marks = [time.perf_counter()]
     try:
         case = build(name)
         truth = Reference(case).solve(case.scenarios(CHECKED))
+        marks.append(time.perf_counter())
         ours = Ours(case, options.method)
         rows: list[Contender] = ours.contenders(batches, options.precisions, truth)
     except (ValueError, NotImplementedError) as error:
         report["unfit"][name] = {"gridjax": f"{type(error).__name__}: {error}"[:200]}
-        print(f"{name} left out: {error}")
-        return
+        return f"left out: {error}"
+    marks.append(time.perf_counter())
     network = case.network
     report["networks"][name] = {
         "buses": network.n_bus,
@@ -105,15 +113,19 @@ def _one(name: str, batches: list[int], options: argparse.Namespace, report: dic
         "prepare_seconds": round(ours.prepare_seconds, 3),
     }
     if not options.no_peers:
-        found, unfit = peers(case, truth, seconds=0.25)
+        found, unfit = peers(case, truth, seconds=0.25, brief=brief)
         rows += found
         report["unfit"][name] = unfit
+    marks.append(time.perf_counter())
     for turn in range(options.rounds):
         start = turn * len(rows) // options.rounds
         for row in rows[start:] + rows[:start]:
             row.measure()
     report["rows"] += [row.record() for row in rows]
+    marks.append(time.perf_counter())
     gc.collect()
+    names = ("truth", "gridjax compiled", "peers set up", "rounds")
+    return ", ".join(f"{n} {b - a:.0f} s" for n, a, b in zip(names, marks, marks[1:]))
 
 
 def _shares(rows: list[dict[str, Any]], limits: dict[str, float], cores: int) -> None:
