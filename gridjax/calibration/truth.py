@@ -30,7 +30,7 @@ _TOLERANCE = 1e-7  # p.u., of pandapower's Newton; refinement does the rest
 _REFINED = 1e-14  # p.u., a last step below this is rounding
 _MAX_REFINEMENTS = 12
 _OPTIONS = {
-    "max_iteration": 30,
+    "max_iteration": 15,
     "numba": True,
     "algorithm": "nr",
     "distributed_slack": False,
