@@ -1,0 +1,255 @@
+"""The log-polar chord: for voltage-controlled buses and meshed transmission networks.
+
+With V_i = V_n,i (1 + e_i), 1 + e_i = exp(lambda_i + j phi_i) and T_ij = conj(V_n,i) Y_ij V_n,j the power flow
+equations of bus i, divided by |1 + e_i|^2, are exactly
+
+    sum_j T_ij (e_j - e_i) / (1 + e_i) = conj(S_i) / |1 + e_i|^2 - conj(S_n,i),
+
+active power at PV and PQ buses, reactive power at PQ buses. Every iteration takes what is left of them
+through the inverse of the Jacobian at the nominal state, real and shared by the batch, to a correction of phi
+and lambda, in which PV buses hold their magnitude; Anderson's acceleration makes up for the change of the
+Jacobian. As the inverse only corrects, it is kept and applied in float32 even where the state is float64.
+
+Vectors are batch last, `[unknown, batch]`, so that all bookkeeping between buses moves whole rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gridjax.network import Network
+from gridjax.powerflow.anderson import accelerate
+from gridjax.powerflow.case import Case
+from gridjax.powerflow.exponential import MAX_ANGLE, MAX_MAGNITUDE, complex_expm1
+from gridjax.powerflow.fixed_point import Found
+from gridjax.powerflow.incidence import Neighbours, order_by_neighbours, tabulate
+from gridjax.powerflow.jacobian import log_polar_jacobian
+from gridjax.powerflow.nominal import (
+    Nominal,
+    admittance_matrix,
+    complex_tap,
+    namespace,
+    solve_nominal,
+    sparse_admittance,
+)
+
+Array = Any
+
+_MAX_POWER = 1e8  # p.u.
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Polar:
+    """What depends on the network alone.
+
+    Buses are in an order that suits their sums, slack buses last. Unknowns are phi at the f buses that are not
+    slack, then lambda at PQ buses, m in all; equations are those of P at the former and of -Q at the latter.
+    """
+
+    nominal: Nominal
+    inverse: Array  # [m, m], float32: the inverse of the Jacobian
+    order: Array  # [n_bus], bus at every place
+    place: Array  # [n_bus], place of every bus
+    pq_place: Array  # [m - f], places of PQ buses, ascending
+    pv_place: Array  # [n_pv], places of PV buses, in their own order
+    lambda_row: Array  # [n_bus], of every place: in lambda of PQ buses, then of PV buses, then zero
+    neighbours: Neighbours
+
+
+def prepare_polar(network: Network, tables: bool = True) -> Polar:
+    """Nominal state and inverse, once per network; O(n_bus^3) and 4 m^2 bytes.
+
+    A network inside a trace has neighbours without tables, as one on the host has with `tables=False`.
+    """
+    xp, n = namespace(network), network.n_bus
+    admittance = sparse_admittance(network) if xp is np else admittance_matrix(network)
+    nominal = solve_nominal(network, admittance)
+    f, t = network.from_bus, network.to_bus
+    tables = tables and isinstance(f, np.ndarray)
+    free = network.free_buses
+    if tables:
+        free = order_by_neighbours(np.concatenate([f, t]), np.concatenate([t, f]), free, n)
+    order = np.concatenate([free, np.array(network.slack_buses, dtype=int)])
+    place = np.argsort(order)
+    pv_place = place[np.array(network.pv_buses, dtype=int)]
+    pq_place = np.setdiff1d(np.arange(free.size), pv_place)
+    row = np.full(n, n - len(network.slack_buses))
+    row[pq_place] = np.arange(pq_place.size)
+    row[pv_place] = pq_place.size + np.arange(pv_place.size)
+
+    v = nominal.voltage
+    series = 1.0 / (network.resistance + 1j * network.reactance)
+    tap = complex_tap(network)
+    forth, back = -xp.conj(v[f]) * series / xp.conj(tap) * v[t], -xp.conj(v[t]) * series / tap * v[f]
+    places = xp.asarray(place)
+    bus, other = xp.concatenate([places[f], places[t]]), xp.concatenate([places[t], places[f]])
+    weight = xp.concatenate([forth, back])
+    if tables:
+        neighbours = tabulate(bus, other, weight, free.size)
+    else:
+        neighbours = Neighbours(tables=(), ends=(bus.astype(np.int32), other.astype(np.int32), weight))
+    jacobian = _jacobian(network, admittance, nominal, free, order[pq_place])
+    dense = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
+    return Polar(
+        nominal=nominal,
+        inverse=xp.linalg.inv(dense).astype(np.float32),
+        order=order.astype(np.int32),
+        place=place.astype(np.int32),
+        pq_place=pq_place.astype(np.int32),
+        pv_place=pv_place.astype(np.int32),
+        lambda_row=row.astype(np.int32),
+        neighbours=neighbours,
+    )
+
+
+def _jacobian(network: Network, admittance: Array, nominal: Nominal, free: Array, pq: Array) -> Array:
+    """The log-polar Jacobian at the nominal state, `[m, m]`, of the kind of `admittance`."""
+    xp, v = namespace(network), nominal.voltage
+    if isinstance(admittance, np.ndarray | jax.Array):
+        product = xp.conj(v)[:, None] * admittance * v[None, :]
+    else:
+        import scipy.sparse as sparse
+
+        product = (sparse.diags(v.conj()) @ admittance @ sparse.diags(v)).tocsr()
+    size = xp.abs(v)
+    slope = xp.conj(network.constant_current) * size + 2.0 * xp.conj(network.constant_impedance) * size**2
+    return log_polar_jacobian(product, slope, free, pq, xp)
+
+
+def find(
+    polar: Polar,
+    case: Case,
+    start: Array | None,
+    tolerance: float,
+    max_iterations: int,
+    pv_voltage: Array | None = None,
+) -> Found:
+    """Iterate to e, complex `[batch, n_bus]`, zero at slack buses.
+
+    Args:
+        polar: of the network, whose own topology and set-points it holds.
+        case: injection `[batch, n_bus]`, and voltage-dependent loads, absent where there are none.
+        start: e to begin with, complex `[batch, n_bus]`; the nominal state where absent.
+        tolerance: estimated error of lambda and phi at which a scenario is finished.
+        max_iterations: per scenario.
+        pv_voltage: set-points p.u. `[batch or 1, n_pv]`, where they differ from the nominal state's.
+
+    Whatever the input, everything is finite; the error is infinite where a scenario did not converge.
+    """
+    kind, batch = case.injection.real.dtype, case.injection.shape[0]
+    n_pv, m = polar.pv_place.shape[0], polar.inverse.shape[0]
+    n_free = m - polar.pq_place.shape[0]
+    size = jnp.abs(jnp.asarray(polar.nominal.voltage)).astype(kind)
+    power = _by_place(polar, case.injection)
+    total, current = power, None
+    if case.constant_current is not None:
+        current = _by_place(polar, case.constant_current * size)
+        total = total + current
+    if case.constant_impedance is not None:
+        total = total + _by_place(polar, case.constant_impedance * size**2)
+    excess = total - _by_place(polar, jnp.asarray(polar.nominal.injection, case.injection.dtype)[None])
+
+    held = jnp.zeros((n_pv + 1, batch), kind)
+    if pv_voltage is not None:
+        place = jnp.asarray(polar.order)[polar.pv_place]
+        known = jnp.log(jnp.asarray(pv_voltage, kind) / size[place]).T
+        held = held.at[:n_pv].set(jnp.clip(known, -MAX_MAGNITUDE, MAX_MAGNITUDE))
+
+    def equations(planes: jax.Array) -> jax.Array:
+        return jnp.concatenate([planes[:n_free, 0], _rows(planes[:, 1], polar.pq_place)])
+
+    def deviation(x: jax.Array) -> jax.Array:
+        magnitude = _rows(jnp.concatenate([x[n_free:], held.astype(x.dtype)]), polar.lambda_row)
+        angle = jnp.concatenate([x[:n_free], jnp.zeros((magnitude.shape[0] - n_free, batch), x.dtype)])
+        return jnp.stack(complex_expm1(magnitude, angle), axis=1)
+
+    def correct(x: jax.Array) -> jax.Array:
+        e = deviation(x)
+        drawn = polar.neighbours.differences(e)
+        re, im = e[:, 0], e[:, 1]
+        change = re * (2.0 + re) + im * im  # |1 + e|^2 - 1
+        inverse = 1.0 / (1.0 + change)
+        turned = e.at[:, 0].add(1.0) * inverse[:, None]  # of 1 / (1 + e), conjugated
+        quotient = jnp.stack(
+            [
+                drawn[:, 0] * turned[:, 0] + drawn[:, 1] * turned[:, 1],
+                drawn[:, 1] * turned[:, 0] - drawn[:, 0] * turned[:, 1],
+            ],
+            axis=1,
+        )
+        left = excess.astype(x.dtype) - (power.astype(x.dtype) * (change * inverse)[:, None] + quotient)
+        if current is not None:
+            lost = change * inverse / (1.0 + jnp.sqrt(inverse))  # 1 - 1 / |1 + e|
+            left = left - current.astype(x.dtype) * lost[:, None]
+        return _product(polar.inverse, equations(left))
+
+    if start is None:
+        x = jnp.zeros((m, batch), kind)
+        first = _product(polar.inverse, equations(excess)) if pv_voltage is None else correct(x)
+    else:
+        x = _unknowns(polar, start, n_free)
+        first = correct(x)
+    bound = jnp.where(np.arange(m) < n_free, MAX_ANGLE, MAX_MAGNITUDE)[:, None]
+    ended = accelerate(correct, x, first, bound, tolerance, max_iterations)
+    e = _rows(deviation(ended.state), polar.place)
+    return Found(jax.lax.complex(e[:, 0].T, e[:, 1].T), ended.iterations, ended.error)
+
+
+def precondition(polar: Polar, deviation: Array, residual: Array) -> Array:
+    """Approximate x of (d residual / d e) x = `residual`, complex `[batch, n_bus]`: exact at the nominal state.
+
+    Real-linear in `residual`, which is that of `equations.residual`: at PV buses its imaginary part is that of
+    |V|^2 / 2. Zero at slack buses.
+    """
+    batch, n_pv, m = residual.shape[0], polar.pv_place.shape[0], polar.inverse.shape[0]
+    n_free = m - polar.pq_place.shape[0]
+    squared = (1.0 + deviation.real) ** 2 + deviation.imag**2
+    scaled = residual / squared
+    planes = _rows(jnp.stack([scaled.real.T, scaled.imag.T], axis=1), polar.order)
+    kind = planes.dtype
+    size = jnp.abs(jnp.asarray(polar.nominal.voltage)).astype(kind)[polar.order[polar.pv_place]]
+    held = jnp.concatenate(
+        [_rows(planes[:, 1], polar.pv_place) / size[:, None] ** 2, jnp.zeros((1, batch), kind)]
+    )
+    known = jnp.concatenate([jnp.zeros((m - n_free, batch), kind), held])
+    magnitude = _rows(known, polar.lambda_row)
+    left = planes - polar.neighbours.differences(jnp.stack([magnitude, jnp.zeros_like(magnitude)], axis=1))
+    active = jnp.asarray(polar.nominal.injection).real.astype(kind)[polar.order]
+    left = left.at[:, 0].add(-2.0 * active[:, None] * magnitude)
+    x = _product(polar.inverse, jnp.concatenate([left[:n_free, 0], _rows(left[:, 1], polar.pq_place)]))
+    x = x.astype(kind)
+    magnitude = _rows(jnp.concatenate([x[n_free:], held]), polar.lambda_row)
+    angle = jnp.concatenate([x[:n_free], jnp.zeros((magnitude.shape[0] - n_free, batch), kind)])
+    answer = jax.lax.complex(_rows(magnitude, polar.place).T, _rows(angle, polar.place).T)
+    return (1.0 + deviation) * answer
+
+
+def _rows(value: jax.Array, index: Array) -> jax.Array:
+    return value.at[jnp.asarray(index)].get(mode="promise_in_bounds")
+
+
+def _by_place(polar: Polar, power: Array) -> jax.Array:
+    """conj of complex `[batch, n_bus]` as real `[n_bus, 2, batch]` in the order of places."""
+    planes = jnp.stack([power.real.T, -power.imag.T], axis=1)
+    return _rows(jnp.clip(planes, -_MAX_POWER, _MAX_POWER), polar.order)
+
+
+def _unknowns(polar: Polar, deviation: Array, n_free: int) -> jax.Array:
+    """Unknowns `[m, batch]` at e complex `[batch, n_bus]`."""
+    re, im = _rows(deviation.real.T, polar.order), _rows(deviation.imag.T, polar.order)
+    angle = jnp.arctan2(im, jnp.maximum(1.0 + re, 0.1))
+    magnitude = 0.5 * jnp.log1p(jnp.maximum(re * (2.0 + re) + im * im, -0.9))
+    magnitude = jnp.clip(magnitude, -MAX_MAGNITUDE, MAX_MAGNITUDE)
+    return jnp.concatenate([angle[:n_free], _rows(magnitude, polar.pq_place)])
+
+
+def _product(inverse: Array, left: jax.Array) -> jax.Array:
+    """The correction, in float32: an inverse that is only approximate asks for no more."""
+    inverse = jnp.asarray(inverse, jnp.float32)
+    return jax.lax.dot(inverse, left.astype(jnp.float32), precision=jax.lax.Precision.HIGHEST)
