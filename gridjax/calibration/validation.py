@@ -57,9 +57,9 @@ def describe(network: Network, reference: Reference) -> Report:
 def compare(network: Network, reference: Reference, precision: str, method: str = "auto") -> Report:
     """Errors of `solve` in `precision` ("float64" or "float32") over all states, p.u. of the network's base.
 
-    `..._error` is the largest absolute one (loading: share of the rating); `..._relative` the largest as a
-    share of the state's losses, largest branch power, or largest source; `voltage_quantiles` are the 50,
-    90 and 99 % quantiles over states of each state's largest voltage error.
+    `..._error` is the largest absolute one (loading: share of the rating). `..._relative` is the largest as
+    a share of the losses of the state, or of the largest power in any branch or source of the state.
+    `voltage_quantiles` are the 50, 90 and 99 % quantiles over states of each state's largest error.
     """
     double = precision == "float64"
     with jax.enable_x64(double):
@@ -71,17 +71,18 @@ def compare(network: Network, reference: Reference, precision: str, method: str 
     losses = _error(flow.losses[:, None], reference.losses[:, None])
     source = _error(flow.slack_power, reference.slack_power)
     reactive = _error(flow.generator_reactive, reference.generator_reactive)
+    largest = np.maximum(_largest(reference.power), _largest(reference.slack_power))
     return {
         "voltage_error": float(voltage.max()),
         "voltage_quantiles": [float(q) for q in np.quantile(voltage, _QUANTILES)],
         "power_error": float(power.max()),
-        "power_relative": _share(power, reference.power),
+        "power_relative": _share(power, largest),
         "current_error": float(_error(currents, reference.current).max()),
         "loading_error": float(_error(flow.loading, reference.loading).max()),
         "losses_error": float(losses.max()),
-        "losses_relative": _share(losses, reference.losses[:, None]),
+        "losses_relative": _share(losses, np.abs(reference.losses)),
         "slack_power_error": float(source.max()),
-        "slack_power_relative": _share(source, reference.slack_power),
+        "slack_power_relative": _share(source, largest),
         "generator_reactive_error": float(reactive.max()),
         "mismatch_max": float(np.max(flow.mismatch)),
         "iterations_max": int(np.max(flow.iterations)),
@@ -127,9 +128,13 @@ def _rated(network: Network) -> np.ndarray:
 def _error(value: Any, expected: np.ndarray) -> np.ndarray:
     """Largest absolute difference per state `[n_states]`; NaN in `value` counts as infinite."""
     difference = np.abs(np.asarray(value).astype(expected.dtype) - expected)
-    return np.nan_to_num(difference.reshape(len(expected), -1), nan=np.inf).max(axis=-1, initial=0.0)
+    return _largest(np.nan_to_num(difference, nan=np.inf))
 
 
-def _share(error: np.ndarray, expected: np.ndarray) -> float:
-    largest = np.abs(expected).reshape(len(expected), -1).max(axis=-1, initial=0.0)
-    return float(np.max(error / np.maximum(largest, 1e-12)))
+def _largest(value: np.ndarray) -> np.ndarray:
+    """Largest magnitude per state `[n_states]`."""
+    return np.abs(value).reshape(len(value), -1).max(axis=-1, initial=0.0)
+
+
+def _share(error: np.ndarray, whole: np.ndarray) -> float:
+    return float(np.max(error / np.maximum(whole, 1e-12)))

@@ -35,9 +35,9 @@ def networks_table(content: Mapping[str, Any]) -> str:
     note = (
         f"Largest errors against pandapower {content['versions']['pandapower']}, its solution refined in "
         f"extended precision, over {states} random states each: loads times U[0, 1.5], generation times "
-        "U[0, 1]; losses, flows and slack power relative to the largest of the state. † generation follows "
-        "the load, ‡ states drawn less far from nominal: otherwise fewer than a quarter of the states have a "
-        "solution. Iterations in float64; not converged of all states, in both precisions together."
+        "U[0, 1]; losses as a share of the losses, flows and slack power of the largest power in the state. "
+        "† generation follows the load, ‡ states drawn less far from nominal: otherwise fewer than a quarter of "
+        "them have a solution. Iterations in float64; not converged of all states, both precisions together."
     )
     left = [f"- {name}: {record['left_out']}" for name, record in networks.items() if "left_out" in record]
     parts = [table(rows), note]
