@@ -37,7 +37,7 @@ def networks_table(content: Mapping[str, Any]) -> str:
         f"extended precision, over {states} random states each: loads times U[0, 1.5], generation times "
         "U[0, 1]; losses as a share of the losses, flows and slack power of the largest power in the state. "
         "† generation follows the load, ‡ states drawn less far from nominal: otherwise fewer than a quarter "
-        "of them have a solution. Iterations in float64; not converged of all states, both precisions together."
+        "of them have a solution. Iterations in float64; not converged: of all states in both precisions."
     )
     left = [f"- {name}: {record['left_out']}" for name, record in networks.items() if "left_out" in record]
     parts = [table(rows), note]
