@@ -48,8 +48,8 @@ _MAX_POWER = 1e8  # p.u.
 class Polar:
     """What depends on the network alone.
 
-    Buses are in an order that suits their sums, slack buses last. Unknowns are phi at the f buses that are not
-    slack, then lambda at PQ buses, m in all; equations are those of P at the former and of -Q at the latter.
+    Buses are in an order that suits their sums, slack buses last. Unknowns are phi at the f buses that are
+    not slack, then lambda at PQ buses, m in all; equations are those of P at the former, -Q at the latter.
     """
 
     nominal: Nominal
@@ -128,17 +128,16 @@ def find(
     start: Array | None,
     tolerance: float,
     max_iterations: int,
-    pv_voltage: Array | None = None,
 ) -> Found:
     """Iterate to e, complex `[batch, n_bus]`, zero at slack buses.
 
     Args:
         polar: of the network, whose own topology and set-points it holds.
-        case: injection `[batch, n_bus]`, and voltage-dependent loads, absent where there are none.
+        case: injection `[batch, n_bus]`, voltage-dependent loads, absent where there are none, and
+            set-points `[batch or 1, n_pv]` where they differ from the nominal state's.
         start: e to begin with, complex `[batch, n_bus]`; the nominal state where absent.
         tolerance: estimated error of lambda and phi at which a scenario is finished.
         max_iterations: per scenario.
-        pv_voltage: set-points p.u. `[batch or 1, n_pv]`, where they differ from the nominal state's.
 
     Whatever the input, everything is finite; the error is infinite where a scenario did not converge.
     """
@@ -156,9 +155,9 @@ def find(
     excess = total - _by_place(polar, jnp.asarray(polar.nominal.injection, case.injection.dtype)[None])
 
     held = jnp.zeros((n_pv + 1, batch), kind)
-    if pv_voltage is not None:
+    if case.pv_voltage is not None:
         place = jnp.asarray(polar.order)[polar.pv_place]
-        known = jnp.log(jnp.asarray(pv_voltage, kind) / size[place]).T
+        known = jnp.log(jnp.asarray(case.pv_voltage, kind) / size[place]).T
         held = held.at[:n_pv].set(jnp.clip(known, -MAX_MAGNITUDE, MAX_MAGNITUDE))
 
     def equations(planes: jax.Array) -> jax.Array:
@@ -191,7 +190,7 @@ def find(
 
     if start is None:
         x = jnp.zeros((m, batch), kind)
-        first = _product(polar.inverse, equations(excess)) if pv_voltage is None else correct(x)
+        first = _product(polar.inverse, equations(excess)) if case.pv_voltage is None else correct(x)
     else:
         x = _unknowns(polar, start, n_free)
         first = correct(x)
@@ -202,12 +201,12 @@ def find(
 
 
 def precondition(polar: Polar, deviation: Array, residual: Array) -> Array:
-    """Approximate x of (d residual / d e) x = `residual`, complex `[batch, n_bus]`: exact at the nominal state.
+    """Approximate x of (d residual / d e) x = `residual`, complex `[batch, n_bus]`.
 
-    Real-linear in `residual`, which is that of `equations.residual`: at PV buses its imaginary part is that of
-    |V|^2 / 2. Zero at slack buses.
+    Exact at the nominal state but for the rounding of float32. Real-linear in `residual`, which is that of
+    `equations.residual`: at PV buses its imaginary part is that of |V|^2 / 2. Zero at slack buses.
     """
-    batch, n_pv, m = residual.shape[0], polar.pv_place.shape[0], polar.inverse.shape[0]
+    batch, m = residual.shape[0], polar.inverse.shape[0]
     n_free = m - polar.pq_place.shape[0]
     squared = (1.0 + deviation.real) ** 2 + deviation.imag**2
     scaled = residual / squared

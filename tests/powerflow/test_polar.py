@@ -31,8 +31,8 @@ def injections(net, number: int, seed: int = 0) -> np.ndarray:
 
 def solved(net, injection, tolerance=1e-11, **given):
     polar = prepare_polar(net)
-    case = Case(jnp.asarray(injection))
-    run = jax.jit(lambda polar, case: find(polar, case, None, tolerance, 40, **given))
+    case = Case(jnp.asarray(injection), **given)
+    run = jax.jit(lambda polar, case: find(polar, case, None, tolerance, 40))
     return polar, case, run(polar, case)
 
 
@@ -82,7 +82,7 @@ def test_set_points_per_scenario(float64):
     net = controlled("case14")
     injection = injections(net, 4)
     target = net.pv_voltage + np.linspace(-0.03, 0.03, 4)[:, None]
-    polar, case, found = solved(net, injection, pv_voltage=target)
+    polar, case, found = solved(net, injection, pv_voltage=jnp.asarray(target))
     rows = np.array(net.pv_buses)
     np.testing.assert_allclose(np.abs(polar.nominal.voltage * (1 + found.state))[:, rows], target, atol=1e-10)
     for k in range(4):
