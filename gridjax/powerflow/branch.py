@@ -23,9 +23,12 @@ class BranchFlow(NamedTuple):
     losses: jax.Array  # [...], active p.u., all branches together
 
 
-def branch_flow(network: Network, nominal: Nominal, deviation: jax.Array) -> BranchFlow:
+def branch_flow(
+    network: Network, nominal: Nominal, deviation: jax.Array, service: jax.Array | None = None
+) -> BranchFlow:
     """Currents, powers and losses at V = V_n (1 + e), `deviation` e complex `[..., n_bus]`.
 
+    `service` `[..., n_branch]` is 0 where a branch carries nothing and 1 elsewhere; `None`: all are live.
     The voltage across a series element is its nominal value plus a small change, never the difference
     of two stored voltages, so float32 keeps the digits of the losses.
     """
@@ -45,20 +48,20 @@ def branch_flow(network: Network, nominal: Nominal, deviation: jax.Array) -> Bra
     charging_to = jnp.asarray(network.charging_to, dtype)
     through = series * drop
     inner_current = through + charging_from * inner
-    current_from = inner_current * jnp.conj(inverse_tap)
-    current_to = charging_to * v_to - through
-    losses = jnp.sum(
+    lost = (
         series.real * _squared(drop)
         + charging_from.real * _squared(inner)
-        + charging_to.real * _squared(v_to),
-        axis=-1,
+        + charging_to.real * _squared(v_to)
     )
+    current_to = charging_to * v_to - through
+    if service is not None:
+        inner_current, current_to, lost = inner_current * service, current_to * service, lost * service
     return BranchFlow(
         power_from=inner * jnp.conj(inner_current),
         power_to=v_to * jnp.conj(current_to),
-        current_from=current_from,
+        current_from=inner_current * jnp.conj(inverse_tap),
         current_to=current_to,
-        losses=losses,
+        losses=jnp.sum(lost, axis=-1),
     )
 
 

@@ -1,13 +1,11 @@
 """The nominal-deviation chord: a fixed-point iteration whose matrix the whole batch shares.
 
-With V = V_n (1 + e) and dS = S - S_n the power flow equations of slack and PQ buses are exactly
+With V = V_n (1 + e) and dS = S(V) - S_n the power flow equations of slack and PQ buses are exactly
 
     e = M conj((dS + S_n e^2) / (1 + e)),
 
 M the real inverse of x -> diag(conj V_n) Y diag(V_n) x + conj(S_n) conj(x). The constant-power term sits
-inside M, so the error shrinks with the deviation from nominal: 3 to 5 iterations, each one real product.
-Complex vectors are packed as real parts followed by imaginary parts, `[..., 2 n_bus]`; slack rows and
-columns of M are zero, so that slack buses need no special case.
+inside M, so the error shrinks with the deviation from nominal: 3 to 5 iterations, each one product.
 """
 
 from __future__ import annotations
@@ -18,9 +16,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.sparse import block_array, diags_array
 
 from gridjax.network import Network
-from gridjax.powerflow.nominal import Nominal, admittance_matrix, namespace, real_form, solve_nominal
+from gridjax.powerflow.case import Case
+from gridjax.powerflow.fixed_point import Found, iterate_until
+from gridjax.powerflow.inverse import Inverse, gather_buses, prepare_inverse, scatter_buses
+from gridjax.powerflow.nominal import (
+    Nominal,
+    admittance_matrix,
+    namespace,
+    real_form,
+    solve_nominal,
+    sparse_admittance,
+)
 
 Array = Any
 
@@ -30,27 +39,39 @@ _MAX_DEVIATION = 2.0
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class DenseChord:
-    """What depends on the network alone: the nominal state and the dense matrix M."""
+class Chord:
+    """What depends on the network alone: the nominal state and the inverse M in one of its forms."""
 
     nominal: Nominal
-    inverse: Array  # [2 n_bus, 2 n_bus], real
+    inverse: Inverse
 
 
-def prepare_chord(network: Network) -> DenseChord:
-    """Nominal state and M in the precision of `network`; O(n_bus^3), once per network."""
-    xp = namespace(network)
-    admittance = admittance_matrix(network)
-    nominal = solve_nominal(network, admittance)
-    free = network.free_buses
+def prepare_chord(network: Network, form: str = "auto") -> Chord:
+    """Nominal state and M in the precision of `network`, once per network.
+
+    `form` is that of `inverse.prepare_inverse`; a network inside a trace has the dense one. Raises
+    `ValueError` for voltage-controlled buses, which belong to the polar chord.
+    """
+    if network.pv_buses:
+        raise ValueError(
+            f"network {network.name!r} has {len(network.pv_buses)} voltage-controlled buses: "
+            "the chord is for slack and PQ buses, take method 'polar' or 'auto'"
+        )
+    nominal = solve_nominal(network)
     v = nominal.voltage
-    operator = (xp.conj(v)[:, None] * admittance * v[None, :])[np.ix_(free, free)]
-    inverse = xp.linalg.inv(real_form(operator, xp.conj(nominal.injection[free]), xp))
-    rows = np.concatenate([free, free + network.n_bus])
-    # slack rows and columns of zeros: position `free.size` beyond the end of a padded inverse
-    place = np.full(2 * network.n_bus, rows.size)
-    place[rows] = np.arange(rows.size)
-    return DenseChord(nominal=nominal, inverse=xp.pad(inverse, (0, 1))[np.ix_(place, place)])
+    if namespace(network) is np:
+        operator = diags_array(np.conj(v)) @ sparse_admittance(network) @ diags_array(v)
+        matrix = _sparse_real_form(operator, diags_array(np.conj(nominal.injection)))
+    else:
+        operator = jnp.conj(v)[:, None] * admittance_matrix(network) * v[None, :]
+        matrix = real_form(operator, jnp.conj(nominal.injection), jnp)
+    return Chord(nominal=nominal, inverse=prepare_inverse(matrix, network, network.free_buses, form))
+
+
+def _sparse_real_form(linear: Any, conjugate: Any) -> Any:
+    """`nominal.real_form` of scipy sparse matrices, `conjugate` a diagonal one."""
+    total, difference = linear + conjugate, linear - conjugate
+    return block_array([[total.real, -difference.imag], [total.imag, difference.real]]).tocsr()
 
 
 def pack(value: jax.Array) -> jax.Array:
@@ -64,68 +85,82 @@ def unpack(value: jax.Array) -> jax.Array:
     return jax.lax.complex(value[..., :n], value[..., n:])
 
 
-def product(matrix: Array, vector: jax.Array) -> jax.Array:
-    """`matrix @ vector` over the last axis at full precision (TF32 costs 1e-6 to 8e-6 p.u.)."""
-    matrix = jnp.asarray(matrix, vector.dtype)
-    return jnp.einsum("ij,...j->...i", matrix, vector, precision=jax.lax.Precision.HIGHEST)
+Planes = tuple[jax.Array, jax.Array]
 
 
-def iterate(chord: DenseChord, change: jax.Array, deviation: jax.Array) -> jax.Array:
-    """One chord iteration.
-
-    `change` is dS and `deviation` is e, both packed p.u. `[..., 2 n_bus]`; returns the next e.
-    The guards bound every iterate, so that a collapsing scenario stays finite.
-    """
-    n = change.shape[-1] // 2
-    nominal = jnp.asarray(chord.nominal.injection)
-    p_n, q_n = nominal.real.astype(change.dtype), nominal.imag.astype(change.dtype)
-    re, im = deviation[..., :n], deviation[..., n:]
+def _ratio(s_n: Planes, change: Planes, deviation: Planes) -> Planes:
+    """conj((dS + S_n e^2) / (1 + e)); the guard bounds it, so that a collapsing scenario stays finite."""
+    re, im = deviation
     square_re, square_im = re * re - im * im, 2.0 * re * im
-    top_re = change[..., :n] + p_n * square_re - q_n * square_im
-    top_im = change[..., n:] + p_n * square_im + q_n * square_re
+    top_re = change[0] + s_n[0] * square_re - s_n[1] * square_im
+    top_im = change[1] + s_n[0] * square_im + s_n[1] * square_re
     bottom = 1.0 + re
     scale = 1.0 / jnp.maximum(bottom * bottom + im * im, _MIN_SQUARED_MAGNITUDE)
-    ratio_re = (top_re * bottom + top_im * im) * scale
-    ratio_im = (top_re * im - top_im * bottom) * scale  # conjugated
-    result = product(chord.inverse, jnp.concatenate([ratio_re, ratio_im], axis=-1))
+    return (top_re * bottom + top_im * im) * scale, (top_re * im - top_im * bottom) * scale
+
+
+def iterate(chord: Chord, change: jax.Array, deviation: jax.Array) -> jax.Array:
+    """One chord iteration with a dense M: packed real dS and e `[..., 2 n_bus]` to the next e."""
+    n = change.shape[-1] // 2
+    nominal = jnp.asarray(chord.nominal.injection)
+    s_n = nominal.real.astype(change.dtype), nominal.imag.astype(change.dtype)
+    d, e = ((x[..., :n], x[..., n:]) for x in (change, deviation))
+    ratio = jnp.concatenate(_ratio(s_n, d, e), axis=-1)
+    matrix = jnp.asarray(chord.inverse.matrix, change.dtype)
+    result = jnp.einsum("ij,...j->...i", matrix, ratio, precision=jax.lax.Precision.HIGHEST)
     return jnp.clip(result, -_MAX_DEVIATION, _MAX_DEVIATION)
 
 
-def linear_response(
-    chord: DenseChord, deviation: jax.Array, injection: jax.Array, rhs: jax.Array, tolerance: float
-) -> jax.Array:
-    """Solve the power flow equations linearised at a solution, reusing M.
+def find(chord: Chord, load: Case, start: jax.Array | None, tolerance: float, max_iterations: int) -> Found:
+    """Iterate to e, complex `[batch, n_bus]`, zero at slack buses; `start` is e to begin with.
 
-    Finds x with T x + conj(S / (1 + e)^2) conj(x) = rhs (all complex `[..., n_bus]`), that is
-    (I - M K) x = M rhs with K x = conj((S_n - S / (1 + e)^2) x), by the chord iteration itself.
-    Differentiable and transposable; the reverse pass iterates with the transpose of M.
+    In float64 the first iterations are in float32: what they leave is the last ones' to correct.
     """
-    n = rhs.shape[-1]
-    slope = jnp.asarray(chord.nominal.injection, rhs.dtype) - injection / (1.0 + deviation) ** 2
-    c_re, c_im = slope.real, slope.imag
-    matrix = jnp.asarray(chord.inverse, c_re.dtype)
+    order, n_bus = chord.inverse.order, load.injection.shape[-1]
+    real = load.injection.real.dtype
+    s_n = jnp.asarray(chord.nominal.injection, load.injection.dtype)
+    change = _planes(order, load.injection - s_n)
+    nominal = _planes(order, s_n[None])
+    dependent = []
+    for part, power in ((load.constant_current, 1), (load.constant_impedance, 2)):
+        if part is not None:
+            scale = jnp.abs(jnp.asarray(chord.nominal.voltage)).astype(real) ** power
+            dependent.append((power, _planes(order, part * scale)))
 
-    def slope_product(x: jax.Array) -> jax.Array:  # symmetric: its own transpose
-        re, im = x[..., :n], x[..., n:]
-        return jnp.concatenate([c_re * re - c_im * im, -c_im * re - c_re * im], axis=-1)
+    def step(e: jax.Array) -> jax.Array:
+        kind = e.dtype
+        d = change.astype(kind)
+        for power, part in dependent:
+            squared = (1.0 + e[:, 0]) ** 2 + e[:, 1] ** 2
+            factor = jnp.sqrt(squared) if power == 1 else squared
+            d = d + part.astype(kind) * factor[:, None]
+        base = nominal.astype(kind)
+        ratio = _ratio((base[:, 0], base[:, 1]), (d[:, 0], d[:, 1]), (e[:, 0], e[:, 1]))
+        new = chord.inverse.apply(jnp.stack(ratio, axis=1))
+        return jnp.clip(new, -_MAX_DEVIATION, _MAX_DEVIATION)
 
-    def fixed_point(step, b):
-        def unfinished(carry):
-            _, change, count = carry
-            return (change > tolerance) & (count < 100)
+    begin = jnp.zeros_like(change) if start is None else _planes(order, start)
+    found = iterate_until(step, begin, tolerance, max_iterations)
+    e = found.state
+    inside = jnp.all((1.0 + e[:, 0]) ** 2 + e[:, 1] ** 2 > _MIN_SQUARED_MAGNITUDE, axis=(0, 1))
+    inside &= jnp.max(jnp.abs(e), axis=(0, 1, 2)) < _MAX_DEVIATION
+    planes = [scatter_buses(order, e[:, k], n_bus) for k in (0, 1)]
+    # a fixed point of the guarded equations alone is no solution
+    error = jnp.where(inside, found.error, jnp.inf)
+    return Found(jax.lax.complex(*planes), found.iterations, error)
 
-        def body(carry):
-            x, _, count = carry
-            new = b + step(x)
-            return new, jnp.max(jnp.abs(new - x)) / (1e-30 + jnp.max(jnp.abs(new))), count + 1
 
-        big = jnp.asarray(jnp.inf, b.dtype)
-        return jax.lax.while_loop(unfinished, body, (b, big, 0))[0]
+def _planes(order, value: jax.Array) -> jax.Array:
+    """Complex `[batch, n_bus]` to real `[blocks, 2, width, batch]`."""
+    return jnp.stack([gather_buses(order, value.real), gather_buses(order, value.imag)], axis=1)
 
-    solution = jax.lax.custom_linear_solve(
-        lambda x: x - product(matrix, slope_product(x)),
-        product(matrix, pack(rhs)),
-        solve=lambda _, b: fixed_point(lambda x: product(matrix, slope_product(x)), b),
-        transpose_solve=lambda _, b: fixed_point(lambda x: slope_product(product(matrix.T, x)), b),
-    )
-    return unpack(solution)
+
+def precondition(chord: Chord, deviation: jax.Array, residual: jax.Array) -> jax.Array:
+    """Approximate x of (d residual / d e) x = `residual`, complex `[batch, n_bus]`.
+
+    Exact at the nominal state; real-linear in `residual`, which is that of `equations.residual`.
+    """
+    order = chord.inverse.order
+    x = chord.inverse.apply(_planes(order, residual / (1.0 + jnp.conj(deviation))))
+    planes = [scatter_buses(order, x[:, k], residual.shape[-1]) for k in (0, 1)]
+    return jax.lax.complex(*planes)

@@ -106,6 +106,13 @@ def scheduled(system: Equations, deviation: jax.Array) -> jax.Array:
     return system.injection + system.constant_current * magnitude + system.constant_impedance * magnitude**2
 
 
+def in_service(system: Equations) -> jax.Array | None:
+    """1 where a branch is in service and supplied, else 0, `[..., n_branch]`; `None` where all are."""
+    if system.branch_status is None:
+        return None
+    return system.branch_status * system.energised[..., system.network.from_bus]
+
+
 def drawn(system: Equations, deviation: jax.Array) -> jax.Array:
     """What the network draws at every bus: V conj(Y V), complex p.u. `[..., n_bus]`."""
     network = system.network

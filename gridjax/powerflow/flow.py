@@ -16,7 +16,7 @@ class Flow:
     deviation: jax.Array  # [..., n_bus], complex e of V = V_n (1 + e): a warm start for the next solve
     status: jax.Array  # [...], int32, see `Status`
     iterations: jax.Array  # [...], int32
-    mismatch: jax.Array  # [...], largest |S - V conj(Y V)| over free buses, from the branches, not from M
+    mismatch: jax.Array  # [...], largest |S - V conj(Y V)| over free buses, from the branches
     power_from: jax.Array  # [..., n_branch], complex, into the branch at its from end
     power_to: jax.Array  # [..., n_branch], complex, into the branch at its to end
     current_from: jax.Array  # [..., n_branch], magnitude
@@ -24,6 +24,9 @@ class Flow:
     loading: jax.Array  # [..., n_branch], share of the rating, the worse end; 0 where unrated
     losses: jax.Array  # [...], active, all branches together
     slack_power: jax.Array  # [..., n_slack], complex, what each source injects beyond the bus's own injection
+    generator_reactive: jax.Array  # [..., n_pv], what the generators at PV buses inject beyond the same
+    limited: jax.Array  # [..., n_pv], bool, held at a reactive limit instead of the voltage set-point
+    energised: jax.Array  # [..., n_bus], bool; a dead bus has voltage 0, its branches carry nothing
 
     @property
     def converged(self) -> jax.Array:

@@ -50,6 +50,11 @@ def prepare_newton(network: Network) -> Newton:
     return Newton(nominal=solve_nominal(network, admittance), admittance=admittance)
 
 
+def around(network: Network, nominal: Nominal) -> Newton:
+    """Newton's method for a network whose nominal state another method has prepared."""
+    return Newton(nominal=nominal, admittance=admittance_matrix(jax.tree.map(jnp.asarray, network)))
+
+
 def find(
     newton: Newton,
     system: Equations,
@@ -82,13 +87,13 @@ def find(
 
     def again(carry):
         solution, _ = carry
-        solution = _iterate(
-            newton, limit_reactive(system, solution.limited), solution, tolerance, max_iterations
-        )
-        violated = _violated(system, solution) * (solution.change < tolerance)[..., None].astype(jnp.int8)
-        more = jnp.any(violated != 0, axis=-1)
+        fixed = limit_reactive(system, solution.limited)
+        solution = _iterate(newton, fixed, solution, tolerance, max_iterations)
+        beyond = violated(system, solution.deviation, solution.limited)
+        beyond = beyond * (solution.change < tolerance)[..., None].astype(jnp.int8)
+        more = jnp.any(beyond != 0, axis=-1)
         return solution._replace(
-            limited=solution.limited + violated,
+            limited=solution.limited + beyond,
             change=jnp.where(more, jnp.inf, solution.change),
         ), jnp.any(more)
 
@@ -134,27 +139,33 @@ def _move(deviation: jax.Array, step: jax.Array) -> jax.Array:
 
 def _search(system: Equations, deviation: jax.Array, step: jax.Array) -> jax.Array:
     """The candidate along `step` with the smallest residual."""
-    best, least = deviation, jnp.inf
-    for share in _SHARES:
+
+    def consider(share, carry):
+        best, least = carry
         candidate = _move(deviation, share * step)
         r = residual(system, candidate)
         size = jnp.sum(r.real**2 + r.imag**2, axis=-1)
         better = size < least
-        best = jnp.where(better[..., None], candidate, best)
-        least = jnp.where(better, size, least)
-    return best
+        return jnp.where(better[..., None], candidate, best), jnp.where(better, size, least)
+
+    shares = jnp.asarray(_SHARES, step.real.dtype)
+    # a loop, for the residual is the larger part of what there is to compile
+    first = deviation, jnp.full(step.shape[:-1], jnp.inf, step.real.dtype)
+    return jax.lax.fori_loop(0, len(_SHARES), lambda k, carry: consider(shares[k], carry), first)[0]
 
 
-def _violated(system: Equations, solution: Solution) -> jax.Array:
-    """1 or -1 where the generators of a PV bus exceed their upper or lower limit, int8 `[..., n_pv]`."""
+def violated(system: Equations, deviation: jax.Array, limited: jax.Array) -> jax.Array:
+    """1 or -1 where the generators of a PV bus exceed their upper or lower limit, int8 `[..., n_pv]`.
+
+    Zero at buses that `limited`, of the same kind, already holds at a limit.
+    """
     network = system.network
     rows = np.array(network.pv_buses, int)
-    e = solution.deviation
-    reactive = (drawn(system, e) - scheduled(system, e)).imag[..., rows]
+    reactive = (drawn(system, deviation) - scheduled(system, deviation)).imag[..., rows]
     margin = _MARGIN[reactive.dtype.name]
     over = reactive > jnp.asarray(network.reactive_max, reactive.dtype) + margin
     under = reactive < jnp.asarray(network.reactive_min, reactive.dtype) - margin
-    open_ = (solution.limited == 0) & system.controlled[..., rows]
+    open_ = (limited == 0) & system.controlled[..., rows]
     return jnp.where(open_, over.astype(jnp.int8) - under.astype(jnp.int8), jnp.int8(0))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, overload
 
 import jax
@@ -11,14 +13,13 @@ import numpy as np
 from jax.core import Tracer
 
 from gridjax.network import Network
-from gridjax.powerflow.chord import DenseChord, prepare_chord
+from gridjax.powerflow.chord import Chord, prepare_chord
 from gridjax.powerflow.newton import Newton, prepare_newton
-from gridjax.powerflow.nominal import Nominal
+from gridjax.powerflow.polar import Polar, prepare_polar
 
-Solver = DenseChord | Newton
+Solver = Chord | Polar | Newton
 
-METHODS = ("auto", "chord", "newton")
-_PREPARE = {"auto": prepare_chord, "chord": prepare_chord, "newton": prepare_newton}
+METHODS = ("auto", "chord", "polar", "newton")
 
 
 def check_method(method: str) -> None:
@@ -30,30 +31,49 @@ def check_method(method: str) -> None:
 
 
 @overload
-def prepare(network: Network, method: Literal["auto", "chord"] = "auto") -> DenseChord: ...
+def prepare(network: Network, method: Literal["chord"], form: str = "auto") -> Chord: ...
 @overload
-def prepare(network: Network, method: Literal["newton"]) -> Newton: ...
+def prepare(network: Network, method: Literal["polar"], form: str = "auto") -> Polar: ...
 @overload
-def prepare(network: Network, method: str) -> Solver: ...
-def prepare(network: Network, method: str = "auto") -> Solver:
+def prepare(network: Network, method: Literal["newton"], form: str = "auto") -> Newton: ...
+@overload
+def prepare(network: Network, method: str = "auto", form: str = "auto") -> Solver: ...
+def prepare(network: Network, method: str = "auto", form: str = "auto") -> Solver:
     """Prepare `network` for `solve(..., solver=)`: the nominal state and the matrix of the method.
 
-    `"auto"` is the nominal-deviation chord with a dense matrix. The work is O(n_bus^3), in float64 on the
-    host. A traced network (an argument of `jax.jit`, a `jax.vmap` over networks) is prepared inside the
-    trace where float64 is enabled, else by a callback to the host, for float32 cannot hold the inverse.
+    `"auto"` is the nominal-deviation chord where all buses are slack or PQ buses, and the log-polar chord
+    where there are PV buses. `form` is that of a chord's inverse: `"dense"`, `"cut"`, `"tree"`, or `"auto"`,
+    see `gridjax.powerflow.inverse`. The work is done in float64 on the host. A traced network (an argument
+    of `jax.jit`, a `jax.vmap` over networks) is prepared densely, inside the trace where float64 is
+    enabled, else by a callback to the host, for float32 cannot hold the inverse.
 
-    Raises `ValueError` for an unknown method, or a network that has no solution even without load.
+    Raises `ValueError` for an unknown method or form, a method that does not suit the network, or a
+    network that has no solution even without load.
     """
     check_method(method)
+    prepare_it = _preparation(network, method, form)
     leaves, tree = jax.tree.flatten(network)
     if not any(isinstance(leaf, Tracer) for leaf in leaves):
-        return _PREPARE[method](jax.tree.unflatten(tree, [_widen(np.asarray(leaf)) for leaf in leaves]))
+        return prepare_it(jax.tree.unflatten(tree, [_widen(np.asarray(leaf)) for leaf in leaves]))
     # derivatives pass through the solution (implicit function theorem), never through the matrix
     network = jax.lax.stop_gradient(network)
+    shape = jax.eval_shape(prepare_it, network)
     if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
-        solver = _PREPARE[method](jax.tree.map(lambda leaf: _widen(jnp.asarray(leaf)), network))
-        return jax.tree.map(lambda out, like: out.astype(like.dtype), solver, _shape(network, method))
-    return _call_back(network, method)
+        solver = prepare_it(jax.tree.map(lambda leaf: _widen(jnp.asarray(leaf)), network))
+        return jax.tree.map(lambda out, like: out.astype(like.dtype), solver, shape)
+    return _call_back(network, prepare_it, shape)
+
+
+def _preparation(network: Network, method: str, form: str) -> Callable[[Network], Any]:
+    """How to prepare; in its structure the result is the same on the host and inside a trace."""
+    if method == "auto":
+        method = "polar" if network.pv_buses else "chord"
+    if method == "newton":
+        return prepare_newton
+    traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(network))
+    if method == "polar":
+        return partial(prepare_polar, tables=not traced)
+    return partial(prepare_chord, form="dense" if traced else form)
 
 
 def _widen(value: Any) -> Any:
@@ -61,28 +81,11 @@ def _widen(value: Any) -> Any:
     return value.astype(wide)
 
 
-def _shape(network: Network, method: str) -> Solver:
-    """Shapes and dtypes of the solver in the precision of the network."""
-    real = jnp.result_type(network.resistance)
-    cplx = jnp.result_type(real, jnp.complex64)
-    n = network.n_bus
-
-    def struct(*shape: int, dtype: Any = cplx) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct(shape, dtype)
-
-    branches = struct(network.n_branch)
-    nominal = Nominal(voltage=struct(n), injection=struct(n), drop=branches, inverse_tap=branches)
-    if method == "newton":
-        return Newton(nominal, struct(n, n))
-    return DenseChord(nominal, struct(2 * n, 2 * n, dtype=real))
-
-
-def _call_back(network: Network, method: str) -> Solver:
+def _call_back(network: Network, prepare_it: Any, shape: Solver) -> Solver:
     leaves, tree = jax.tree.flatten(network)
-    shape = _shape(network, method)
 
     def on_host(*values: Any) -> Solver:
         host = jax.tree.unflatten(tree, [_widen(np.asarray(value)) for value in values])
-        return jax.tree.map(lambda out, like: np.asarray(out, like.dtype), _PREPARE[method](host), shape)
+        return jax.tree.map(lambda out, like: np.asarray(out, like.dtype), prepare_it(host), shape)
 
     return jax.pure_callback(on_host, shape, *leaves, vmap_method="sequential")

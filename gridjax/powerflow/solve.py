@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow import chord, newton
-from gridjax.powerflow.branch import branch_flow, bus_current
-from gridjax.powerflow.equations import equations
-from gridjax.powerflow.equations import residual as equations_residual
+from gridjax.powerflow import newton, topology
+from gridjax.powerflow.branch import branch_flow
+from gridjax.powerflow.case import Case
+from gridjax.powerflow.deviation import Options, find, slack_deviation, system_of
+from gridjax.powerflow.equations import drawn, in_service, scheduled
 from gridjax.powerflow.flow import Flow
 from gridjax.powerflow.prepare import Solver, check_method, prepare
 from gridjax.powerflow.status import Status
@@ -31,88 +31,185 @@ def solve(
     max_iterations: int | None = None,
     solver: Solver | None = None,
     start: Array | None = None,
+    constant_current: Array | None = None,
+    constant_impedance: Array | None = None,
+    pv_voltage: Array | None = None,
+    branch_status: Array | None = None,
+    enforce_reactive_limits: bool = False,
 ) -> Flow:
     """Solve the AC power flow of `network` for every scenario of `injection`.
 
     Args:
-        network: slack and PQ buses, radial or meshed.
+        network: any; slack, PV and PQ buses, radial or meshed.
         injection: complex p.u. `[..., n_bus]`, generation positive; leading axes are scenarios.
-            Entries at slack buses only enter `slack_power`.
-        method: `"auto"`, `"chord"` (nominal-deviation chord, dense) or `"newton"`.
-        tolerance: largest change of e = V / V_n - 1 in the last iteration, p.u.; default 1e-10 in
-            float64; in float32 1e-6, for Newton 1e-5.
-        max_iterations: default 40 for the chord and 20 for Newton.
+            Entries at slack buses only enter `slack_power`, reactive entries at PV buses
+            `generator_reactive`.
+        method: `"auto"`: the chord where all buses are slack or PQ, else the log-polar chord, and Newton's
+            method for scenarios in which that does not converge, for changed topology and for reactive
+            limits that bind. `"chord"`, `"polar"` or `"newton"`: that method alone.
+        tolerance: largest estimated error of V / V_n, p.u.; default 1e-10 in float64, 1e-6 in
+            float32 (Newton, which counts its last step, 1e-5).
+        max_iterations: default 40 for a chord and 20 for Newton.
         solver: from `prepare(network, method)`; prepared here if absent.
         start: e to start from, complex `[..., n_bus]`, such as `flow.deviation`; default nominal.
+        constant_current, constant_impedance: voltage-dependent injection at 1 p.u., complex p.u.
+            `[..., n_bus]`; default the network's own.
+        pv_voltage: set-points |V| of the PV buses, p.u. `[..., n_pv]`; default the network's own.
+        branch_status: `[..., n_branch]`, zero takes a branch out of service in that scenario. Buses that
+            lose every source are dead: see `Flow.energised`.
+        enforce_reactive_limits: PV buses whose generators would exceed a limit become PQ buses at it, all
+            at once, until none does.
 
     Precision is that of `injection` under JAX's rules (float64 needs `jax_enable_x64`). A scenario
     that does not converge is flagged in `flow.status` and finite; nothing is raised on data.
-    Differentiable in `injection` and in every real leaf of `network` by the implicit function
-    theorem, forward and reverse, also under `jit` and `vmap`; differentiate only converged scenarios.
+    Differentiable in `injection`, the voltage-dependent parts and every real leaf of `network` by the
+    implicit function theorem, forward and reverse, also under `jit` and `vmap`; differentiate only
+    converged scenarios.
 
-    Raises `ValueError` for an unknown method, or an injection whose last axis is not `n_bus`.
+    Raises `ValueError` for an unknown method, a method that does not suit the network or the options, or
+    arrays whose last axis does not fit.
     """
     injection = jnp.asarray(injection)
-    if injection.ndim == 0 or injection.shape[-1] != network.n_bus:
-        raise ValueError(
-            f"injection has shape {injection.shape}, expected [..., {network.n_bus}] "
-            f"for network {network.name!r}"
-        )
+    _check_last(network, "injection", injection, network.n_bus)
     check_method(method)
     if solver is None:
         solver = prepare(network, method)
     injection = injection.astype(jnp.result_type(injection.dtype, jnp.complex64))
+    if branch_status is not None:
+        branch_status = jnp.asarray(branch_status)
+        _check_last(network, "branch_status", branch_status, network.n_branch)
+    changed = branch_status is not None or (enforce_reactive_limits and network.n_pv > 0)
+    if changed and method not in ("auto", "newton"):
+        raise ValueError(
+            f"method {method!r} knows neither branch_status nor reactive limits; take 'auto' or 'newton'"
+        )
+    parts = {}
+    for name, value in (("constant_current", constant_current), ("constant_impedance", constant_impedance)):
+        own = getattr(network, name)
+        if value is None and isinstance(own, np.ndarray) and not own.any():
+            parts[name] = None  # the common case costs nothing
+            continue
+        value = jnp.asarray(own if value is None else value)
+        _check_last(network, name, value, network.n_bus)
+        parts[name] = jnp.broadcast_to(value.astype(injection.dtype), injection.shape)
+    if pv_voltage is not None:
+        pv_voltage = jnp.asarray(pv_voltage, injection.real.dtype)
+        _check_last(network, "pv_voltage", pv_voltage, network.n_pv)
     single = injection.dtype == jnp.complex64
+    by_newton = isinstance(solver, newton.Newton)
     if tolerance is None:
-        rounding = 1e-5 if isinstance(solver, newton.Newton) else 1e-6
-        tolerance = rounding if single else 1e-10
+        tolerance = (1e-5 if by_newton else 1e-6) if single else 1e-10
     if max_iterations is None:
-        max_iterations = 20 if isinstance(solver, newton.Newton) else 40
-    if start is None:
-        start = jnp.zeros_like(injection)
-    start = jnp.asarray(start, injection.dtype)
-    return _solve(network, injection, solver, start, float(tolerance), int(max_iterations))
+        max_iterations = 20 if by_newton else 40
+    if start is not None:
+        start = jnp.asarray(start, injection.dtype)
+        _check_last(network, "start", start, network.n_bus)
+    options = Options(
+        tolerance=float(tolerance),
+        max_iterations=int(max_iterations),
+        fall_back=method == "auto",
+        reactive_limits=bool(enforce_reactive_limits),
+    )
+    return _solve(options, network, injection, solver, start, branch_status, pv_voltage, **parts)
 
 
-@partial(jax.jit, static_argnames=("tolerance", "max_iterations"))
+def _check_last(network: Network, name: str, value: jax.Array, length: int) -> None:
+    if value.ndim == 0 or value.shape[-1] != length:
+        raise ValueError(
+            f"{name} has shape {value.shape}, expected [..., {length}] for network {network.name!r}"
+        )
+
+
+@partial(jax.jit, static_argnums=0)
 def _solve(
+    options: Options,
     network: Network,
     injection: jax.Array,
     solver: Solver,
-    start: jax.Array,
-    tolerance: float,
-    max_iterations: int,
+    start: jax.Array | None,
+    branch_status: jax.Array | None,
+    pv_voltage: jax.Array | None,
+    constant_current: jax.Array | None,
+    constant_impedance: jax.Array | None,
 ) -> Flow:
-    free = np.isin(np.arange(network.n_bus), network.free_buses)
-    start = jnp.where(free, start, 0.0)
-    finite = jnp.all(jnp.isfinite(injection), axis=-1)
-    nominal_injection = jnp.asarray(solver.nominal.injection, injection.dtype)
-    safe = jnp.where(finite[..., None], injection, nominal_injection)
-    options = (tolerance, max_iterations)
-    solved, iterations, change = _deviation(options, network, safe, solver, jax.lax.stop_gradient(start))
-    deviation = solved + _slack_deviation(network, solver, injection.dtype)
+    batch = injection.shape[:-1]
+    if branch_status is not None:
+        batch = jnp.broadcast_shapes(batch, branch_status.shape[:-1])
+        branch_status = jnp.broadcast_to(branch_status, (*batch, network.n_branch))
+    if pv_voltage is not None:
+        batch = jnp.broadcast_shapes(batch, pv_voltage.shape[:-1])
+    given = (injection, constant_current, constant_impedance, start, pv_voltage)
+    finite = jnp.ones(batch, bool)
+    for part in given:
+        if part is not None:
+            finite &= jnp.all(jnp.isfinite(part), axis=-1)
+    # a scenario that is not a number is solved at nominal instead, and flagged
+    nominal = jnp.asarray(solver.nominal.injection, injection.dtype)
+    instead = (nominal, 0.0, 0.0, 0.0, network.pv_voltage)
+    injection, constant_current, constant_impedance, start, pv_voltage = (
+        None if part is None else jnp.where(finite[..., None], part, other).astype(part.dtype)
+        for part, other in zip(given, instead)
+    )
+    if start is not None:
+        start = jax.lax.stop_gradient(jnp.where(topology.slack_mask(network), 0.0, start))
+    energised = None
+    if branch_status is not None:
+        energised = topology.energised(network, jax.lax.stop_gradient(branch_status))
+    case = Case(
+        injection, constant_current, constant_impedance, pv_voltage, branch_status, energised=energised
+    )
+    found = find(options, network, solver, case, start)
+    # a matrix of another network would converge as well, to something else
+    error = jnp.where(_fits(network, solver), found.error, jnp.inf)
+    return _flow(network, solver, case, found._replace(error=error), finite, options.tolerance)
 
-    flow = branch_flow(network, solver.nominal, deviation)
-    voltage = jnp.asarray(solver.nominal.voltage, injection.dtype) * (1.0 + deviation)
-    current = bus_current(network, solver.nominal, deviation)
-    drawn = voltage * jnp.conj(current)
-    mismatch = jnp.max(jnp.where(free, jnp.abs(drawn - safe), 0.0), axis=-1)
+
+def _fits(network: Network, solver: Solver) -> jax.Array:
+    """Whether the solver's nominal state is one of this network: a scalar."""
+    nominal = solver.nominal
+    dtype = jnp.result_type(nominal.voltage.dtype, jnp.complex64)
+    rest = jnp.zeros(network.n_bus, dtype)
+    system = system_of(network, nominal, Case(jnp.asarray(nominal.injection, dtype), rest, rest))
+    free = ~topology.slack_mask(network)
+    admittance = 1.0 / jnp.hypot(network.resistance, network.reactance)
+    allowed = jnp.sqrt(jnp.finfo(dtype).eps) * jnp.max(admittance, initial=1.0)
+    short = jnp.abs(drawn(system, rest) - system.injection)
+    voltage, pv = jnp.asarray(nominal.voltage), np.array(network.pv_buses, int)
+    held = jnp.abs(voltage[np.array(network.slack_buses)] - network.slack_voltage)
+    held = jnp.append(held, jnp.abs(jnp.abs(voltage[pv]) - network.pv_voltage))
+    return (jnp.max(jnp.where(free, short, 0.0)) < allowed) & (jnp.max(held) < 1e-4)
+
+
+def _flow(network, solver, case: Case, found, finite, tolerance) -> Flow:
+    e = found.deviation + slack_deviation(network, solver.nominal, found.deviation.dtype)
+    system = system_of(network, solver.nominal, case)
+    live = jnp.asarray(system.energised)
+    voltage = jnp.where(live, jnp.asarray(solver.nominal.voltage, e.dtype) * (1.0 + e), 0.0)
+    flow = branch_flow(network, solver.nominal, e, in_service(system))
+    taken = drawn(system, e)
+    unbalanced = jnp.where(live, taken - scheduled(system, e), 0.0)
+    slack, pv = np.array(network.slack_buses), np.array(network.pv_buses, int)
+    free = ~topology.slack_mask(network)
+    # what the generators of a PV bus inject is not missing there
+    controlled = jnp.asarray(np.isin(np.arange(network.n_bus), pv))
+    short = jnp.where(controlled, jnp.abs(unbalanced.real), jnp.abs(unbalanced))
     current_from, current_to = _magnitude(flow.current_from), _magnitude(flow.current_to)
-    loading = jnp.maximum(current_from / network.rating_from, current_to / network.rating_to)
-    slack = np.array(network.slack_buses)
     return Flow(
         voltage=voltage,
-        deviation=deviation,
-        status=_status(network, finite, change, mismatch, voltage, safe, tolerance),
-        iterations=iterations,
-        mismatch=mismatch,
+        deviation=e,
+        status=_status(finite, found.error, voltage, live, tolerance),
+        iterations=found.iterations,
+        mismatch=jnp.max(jnp.where(free, short, 0.0), axis=-1),
         power_from=flow.power_from,
         power_to=flow.power_to,
         current_from=current_from,
         current_to=current_to,
-        loading=loading,
+        loading=jnp.maximum(current_from / network.rating_from, current_to / network.rating_to),
         losses=flow.losses,
-        slack_power=(drawn - safe)[..., slack],
+        slack_power=unbalanced[..., slack],
+        generator_reactive=unbalanced.imag[..., pv],
+        limited=found.limited != 0,
+        energised=jnp.broadcast_to(live, voltage.shape),
     )
 
 
@@ -122,88 +219,8 @@ def _magnitude(value: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1.0)), 0.0)  # no NaN gradient at zero
 
 
-def _slack_deviation(network: Network, solver: Solver, dtype) -> jax.Array:
-    """e at slack buses: zero in value, it carries the derivative in the slack voltage."""
-    slack = np.array(network.slack_buses)
-    reference = jnp.asarray(solver.nominal.voltage, dtype)[slack]
-    offset = jnp.asarray(network.slack_voltage, dtype) / reference - 1.0
-    return jnp.zeros(network.n_bus, dtype).at[slack].set(offset)
-
-
-def _status(network, finite, change, mismatch, voltage, injection, tolerance) -> jax.Array:
-    # the mismatch cannot fall below the rounding of the largest branch admittance
-    eps = jnp.finfo(mismatch.dtype).eps
-    admittance = 1.0 / jnp.sqrt(network.resistance**2 + network.reactance**2)
-    rounding = 16.0 * eps * jnp.max(admittance, initial=0.0)
-    allowed = 1e2 * tolerance * (jnp.max(jnp.abs(injection), axis=-1) + 1e-3 * jnp.max(admittance)) + rounding
-    good = (change < tolerance) & (mismatch < allowed)
-    low = jnp.min(jnp.abs(voltage), axis=-1) < 0.4
+def _status(finite, error, voltage, live, tolerance) -> jax.Array:
+    low = jnp.min(jnp.where(live, voltage.real**2 + voltage.imag**2, 1.0), axis=-1) < 0.16
     status = jnp.where(low, Status.COLLAPSED, Status.ITERATION_LIMIT)
-    status = jnp.where(good, Status.CONVERGED, status)
+    status = jnp.where(error < tolerance, Status.CONVERGED, status)
     return jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _deviation(options, network: Network, injection, solver: Solver, start):
-    """Iterate to the solution: e complex `[..., n_bus]` (zero at slack), iterations, last change."""
-    tolerance, max_iterations = options
-    if isinstance(solver, newton.Newton):
-        system = equations(network, solver.nominal, injection)
-        return newton.find(solver, system, start, tolerance, max_iterations)[:3]
-    step: Callable[..., jax.Array] = chord.iterate
-    change_of_injection = chord.pack(injection - jnp.asarray(solver.nominal.injection, injection.dtype))
-    n = network.n_bus
-
-    def unfinished(carry):
-        _, change, count, _ = carry
-        return (count < max_iterations) & jnp.any(change >= tolerance)
-
-    def body(carry):
-        e, change, count, iterations = carry
-        active = change >= tolerance
-        new = step(solver, change_of_injection, e)
-        # a finished scenario is left alone, so that its result does not depend on its batch
-        moved = jnp.max(jnp.abs(new - e), axis=-1)
-        e = jnp.where(active[..., None], new, e)
-        return e, jnp.where(active, moved, change), count + 1, iterations + active
-
-    batch = injection.shape[:-1]
-    real = injection.real.dtype
-    carry = (
-        jnp.broadcast_to(chord.pack(start), (*batch, 2 * n)),
-        jnp.full(batch, jnp.inf, real),
-        jnp.int32(0),
-        jnp.zeros(batch, jnp.int32),
-    )
-    e, change, _, iterations = jax.lax.while_loop(unfinished, body, carry)
-    return chord.unpack(e), iterations, change
-
-
-@_deviation.defjvp
-def _deviation_jvp(options, primals, tangents):
-    network, injection, solver, start = primals
-    d_network, d_injection, _, _ = tangents
-    e, iterations, change = _deviation(options, network, injection, solver, start)
-
-    def residual(network, injection):
-        """conj(V) (Y V) - conj(S) at fixed e: what a change of parameters leaves unbalanced."""
-        total = e + _slack_deviation(network, solver, e.dtype)
-        voltage = jnp.asarray(solver.nominal.voltage, e.dtype) * (1.0 + total)
-        if isinstance(solver, newton.Newton):
-            return equations_residual(equations(network, solver.nominal, injection), total)
-        return jnp.conj(voltage) * bus_current(network, solver.nominal, total) - jnp.conj(injection)
-
-    _, unbalanced = jax.jvp(residual, (network, injection), (d_network, d_injection))
-    rhs = -unbalanced / (1.0 + jnp.conj(e))
-    # an iterate that is no solution has no derivative: keep its response bounded by that of nominal
-    solved = (change < options[0])[..., None]
-    at = jnp.where(solved, e, 0.0)
-    s = jnp.where(solved, injection, jnp.asarray(solver.nominal.injection, e.dtype))
-    tolerance = 1e-6 if e.dtype == jnp.complex64 else 1e-13
-    if isinstance(solver, newton.Newton):
-        system = equations(network, solver.nominal, s)
-        d_e = newton.linear_response(solver, system, at, -unbalanced)
-    else:
-        d_e = chord.linear_response(solver, at, s, rhs, tolerance)
-    zero = np.zeros(iterations.shape, jax.dtypes.float0)
-    return (e, iterations, change), (d_e, zero, jnp.zeros_like(change))

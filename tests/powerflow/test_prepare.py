@@ -12,7 +12,7 @@ from tests.powerflow.conftest import states
 def test_unknown_method_names_the_nearest(mesh):
     with pytest.raises(ValueError, match=r"unknown power flow method 'newtn'; did you mean 'newton'\?"):
         prepare(mesh, "newtn")
-    with pytest.raises(ValueError, match="expected one of auto, chord, newton"):
+    with pytest.raises(ValueError, match="expected one of auto, chord, polar, newton"):
         solve(mesh, mesh.nominal_injection, "zzz")
 
 
@@ -50,7 +50,7 @@ def test_vmap_over_networks(mesh, float64):
 
 
 def test_the_wrong_solver_is_not_called_converged(mesh, float64):
-    """The mismatch comes from the branches, so a matrix of another network cannot pass."""
+    """The nominal state is checked against the branches, so a matrix of another network cannot pass."""
     other = dataclasses.replace(mesh, resistance=mesh.resistance * 2)
     flow = solve(mesh, mesh.nominal_injection * 1.2, solver=prepare(other))
     assert not flow.converged

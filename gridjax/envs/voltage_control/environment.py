@@ -21,7 +21,7 @@ from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.spaces import Box, Space
 from gridjax.envs.voltage_control.barriers import barrier
 from gridjax.network import Network
-from gridjax.powerflow import DenseChord
+from gridjax.powerflow import Chord
 from gridjax.powerflow.branch import losses
 from gridjax.powerflow.chord import iterate, pack
 
@@ -35,7 +35,7 @@ class Params:
     """Every number of the task. Powers in p.u. of the network's base unless said otherwise."""
 
     network: Network
-    chord: DenseChord
+    chord: Chord
     demand: Array  # [n_row + 1, 2 n_bus], p then q of every bus, one row per quarter hour
     sun: Array  # [n_row + 1, n_agent], active power of every inverter
     days: Array  # [n_day], int: days of the year an episode may start on

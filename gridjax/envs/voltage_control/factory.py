@@ -104,7 +104,7 @@ def make(
     env = VoltageControl(n_bus=network.n_bus, n_agent=len(pv), max_iterations=max_iterations)
     params = Params(
         network=network,
-        chord=prepare(network, "chord"),
+        chord=prepare(network, "chord", "dense"),
         demand=jnp.asarray(demand),
         sun=jnp.asarray(sun),
         days=jnp.asarray(days(split), jnp.int32),

@@ -1,0 +1,209 @@
+"""From a case to e, the deviation of the bus voltages: the method, its fallback, their derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gridjax.network import Network
+from gridjax.powerflow import chord, newton, polar
+from gridjax.powerflow.batch import in_chunks, repair
+from gridjax.powerflow.case import Case
+from gridjax.powerflow.equations import Equations, equations, limit_reactive, residual
+from gridjax.powerflow.nominal import Nominal
+from gridjax.powerflow.prepare import Solver
+from gridjax.powerflow.response import respond
+
+Array = Any
+
+_NEWTON_ITERATIONS = 30
+_NEWTON_MEMORY = 2**28  # bytes of Jacobians at a time
+_CACHE = 2**18  # bytes of one vector of a chord's chunk on a CPU, a few of which fit a core's cache
+
+
+Given = tuple[Case, Array | None]
+
+
+class Deviation(NamedTuple):
+    """Where the iteration ended, per scenario."""
+
+    deviation: Array  # [..., n_bus], complex e, zero at the network's slack buses
+    iterations: Array  # [...], int32
+    error: Array  # [...], estimated error of e; infinite where there is no solution
+    limited: Array  # [..., n_pv], int8, 1 or -1 where an upper or lower reactive limit binds
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to solve; part of the program."""
+
+    tolerance: float
+    max_iterations: int
+    fall_back: bool  # to Newton's method
+    reactive_limits: bool
+
+
+def system_of(network: Network, nominal: Nominal, case: Case) -> Equations:
+    """The equations of `case`."""
+    rest = case._asdict()
+    injection, voltage = rest.pop("injection"), rest.pop("pv_voltage")
+    system = equations(network, nominal, injection, **rest)
+    if voltage is None:
+        return system
+    pv = np.array(network.pv_buses, int)
+    shape = (*voltage.shape[:-1], network.n_bus)
+    return replace(system, set_point=jnp.broadcast_to(system.set_point, shape).at[..., pv].set(voltage))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def find(options: Options, network: Network, solver: Solver, case: Case, start: Array | None) -> Deviation:
+    """Solve `case` from e = `start`, complex `[..., n_bus]`, which buses that took over an island keep;
+    `None` is the nominal state.
+
+    Differentiable in `network` and `case` by the implicit function theorem.
+    """
+    return _vectorised(options)(network, solver, case, start)
+
+
+def _vectorised(options: Options):
+    """`_find` under `jax.vmap` over cases is one larger batch, not a batch of single scenarios."""
+
+    @jax.custom_batching.custom_vmap
+    def function(network, solver, case, start):
+        return _find(options, network, solver, case, start)
+
+    @function.def_vmap
+    def rule(size, batched, network, solver, case, start):  # pyright: ignore[reportUnusedFunction]
+        if any(jax.tree.leaves(batched[:2])):
+            axes = jax.tree.map(lambda is_batched: 0 if is_batched else None, batched)
+            raw = partial(_find, options)
+            out = jax.vmap(raw, in_axes=tuple(axes), axis_size=size)(network, solver, case, start)
+        else:
+
+            def widen(value, is_batched):
+                return value if is_batched else jnp.broadcast_to(value, (size, *jnp.shape(value)))
+
+            case, start = jax.tree.map(widen, (case, start), tuple(batched[2:]))
+            out = function(network, solver, case, start)
+        return out, jax.tree.map(lambda _: True, out)
+
+    return function
+
+
+def _find(options: Options, network: Network, solver: Solver, case: Case, start: Array | None) -> Deviation:
+    batch = case.injection.shape[:-1]
+    given = jax.tree.map(lambda x: x.reshape(-1, x.shape[-1]), (case, start))
+    dtype = case.injection.dtype
+    size = _newton_chunk(network, dtype) if isinstance(solver, newton.Newton) else _chunk(network, dtype)
+    found = in_chunks(partial(_by_method, options, network, solver), given, size)
+    if options.fall_back and not isinstance(solver, newton.Newton):
+        failed = ~(found.error < options.tolerance)
+        once_more = partial(_by_newton, options, network, solver.nominal)
+        found = repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), 64))
+    return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
+
+
+def _by_method(
+    options: Options, network: Network, solver: Solver, given: tuple[Case, Array | None]
+) -> Deviation:
+    case, start = given
+    if isinstance(solver, newton.Newton):
+        return _by_newton(options, network, solver.nominal, given)
+    batch = case.injection.shape[:-1]
+    free = jnp.zeros((*batch, network.n_pv), jnp.int8)
+    if case.branch_status is not None or case.slack is not None:
+        # the shared matrix belongs to another topology: every scenario is left to Newton's method
+        error = jnp.full(batch, jnp.inf, case.injection.real.dtype)
+        return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, free)
+    limits = options.tolerance, options.max_iterations
+    if isinstance(solver, polar.Polar):
+        state, iterations, error = polar.find(solver, case, start, *limits, case.pv_voltage)
+    else:
+        state, iterations, error = chord.find(solver, case, start, *limits)
+    if options.reactive_limits and network.n_pv:
+        system = system_of(network, solver.nominal, case)
+        over = newton.violated(system, state, free)
+        error = jnp.where(jnp.any(over != 0, axis=-1), jnp.inf, error)
+    return Deviation(state, iterations, error, free)
+
+
+def _by_newton(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:
+    case, start = given
+    start = jnp.zeros_like(case.injection) if start is None else start
+    tolerance = options.tolerance
+    if start.dtype == jnp.complex64:
+        tolerance = max(tolerance, 1e-5)
+    system = system_of(network, nominal, case)
+    most = options.max_iterations if not options.fall_back else _NEWTON_ITERATIONS
+    found = newton.find(
+        newton.around(network, nominal), system, start, tolerance, most, options.reactive_limits
+    )
+    # what is left after a step is of the order of its square
+    error = jnp.where(found.change < tolerance, jnp.minimum(found.change**2, found.change), jnp.inf)
+    return Deviation(found.deviation, found.iterations, error, found.limited)
+
+
+def _newton_chunk(network: Network, dtype) -> int:
+    return max(1, int(_NEWTON_MEMORY / (2 * network.n_bus**2 * dtype.itemsize)))
+
+
+def _chunk(network: Network, dtype) -> int:
+    """Scenarios at a time: as many as a core's cache holds, or on an accelerator as fill it."""
+    if jax.default_backend() != "cpu":
+        return 2**16
+    return int(2 ** np.clip(np.floor(np.log2(_CACHE / (network.n_bus * dtype.itemsize))), 5, 10))
+
+
+def slack_deviation(network: Network, nominal: Nominal, dtype) -> jax.Array:
+    """e at slack buses, `[n_bus]`: zero in value, it carries the derivative in the slack voltage."""
+    slack = np.array(network.slack_buses)
+    reference = jnp.asarray(nominal.voltage, dtype)[slack]
+    offset = jnp.asarray(network.slack_voltage, dtype) / reference - 1.0
+    return jnp.zeros(network.n_bus, dtype).at[slack].set(offset)
+
+
+@find.defjvp
+def _find_jvp(options: Options, primals, tangents):
+    network, solver, case, start = primals
+    d_network, _, d_case, _ = tangents
+    found = find(options, network, solver, case, start)
+    nominal = solver.nominal
+    # an iterate that is no solution has no derivative: keep its response bounded by that of nominal
+    solved = (found.error < options.tolerance)[..., None]
+    e = jnp.where(solved, found.deviation, 0.0)
+    instead = case._replace(
+        injection=jnp.asarray(nominal.injection, e.dtype),
+        **{
+            name: 0.0
+            for name in ("constant_current", "constant_impedance")
+            if getattr(case, name) is not None
+        },
+    )
+    safe = jax.tree.map(lambda x, other: jnp.where(solved, x, other), case, instead)
+
+    def unbalanced(network, case):
+        total = e + slack_deviation(network, nominal, e.dtype)
+        return residual(limit_reactive(system_of(network, nominal, case), found.limited), total)
+
+    _, rhs = jax.jvp(unbalanced, (network, safe), (d_network, d_case))
+    system = limit_reactive(system_of(network, nominal, safe), found.limited)
+    d_e = _respond(network, solver, system, e, -jnp.where(solved, rhs, 0.0))
+    zero = lambda x: np.zeros(x.shape, jax.dtypes.float0)  # noqa: E731
+    return found, Deviation(d_e, zero(found.iterations), jnp.zeros_like(found.error), zero(found.limited))
+
+
+def _respond(network: Network, solver: Solver, system: Equations, e: Array, rhs: Array) -> jax.Array:
+    if isinstance(solver, newton.Newton):
+        return newton.linear_response(solver, system, e, rhs)
+    apply = polar.precondition if isinstance(solver, polar.Polar) else chord.precondition
+    batch, n = e.shape[:-1], e.shape[-1]
+
+    def approximate(r: jax.Array) -> jax.Array:
+        return apply(solver, e.reshape(-1, n), r.reshape(-1, n)).reshape(*batch, n)
+
+    return respond(system, e, approximate, rhs)

@@ -1,0 +1,79 @@
+"""Iterate a batch to its fixed points, each scenario as long as it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+_SINGLE_STEPS = 12  # float32 iterations at most before float64 takes over
+_SINGLE_FLOOR = 2e-6  # change of e at which float32 has given what it can
+_SAFETY = 2.0  # on the rate of convergence, which is an estimate
+
+
+class Found(NamedTuple):
+    """Where an iteration ended, per scenario."""
+
+    state: jax.Array
+    iterations: jax.Array  # [batch], int32
+    error: jax.Array  # [batch], estimate of the distance to the fixed point; infinite where it diverges
+
+
+def iterate_until(
+    step: Callable[[jax.Array], jax.Array], start: jax.Array, tolerance: float, max_iterations: int
+) -> Found:
+    """Iterate `step` on real `[..., batch]` until the estimated error is below `tolerance`.
+
+    The estimate is that of a linearly convergent sequence, change * rate / (1 - rate), with the slower of
+    the last two rates at which the changes of this scenario shrank. A finished scenario is left alone, so
+    that its result does not depend on its batch. Float64 begins in float32, for the same `step` in either.
+    """
+    batch = start.shape[-1]
+    count = jnp.zeros(batch, jnp.int32)
+    rate = jnp.zeros(batch, start.dtype)
+    state = start
+    if start.dtype == jnp.float64 and max_iterations > _SINGLE_STEPS and tolerance < _SINGLE_FLOOR:
+        single = start.astype(jnp.float32)
+        single, rate, _, count = _loop(
+            step, single, rate.astype(jnp.float32), count, _SINGLE_FLOOR, _SINGLE_STEPS
+        )
+        # a scenario that float32 could not follow begins afresh
+        state = jnp.where(rate < 1.0, single.astype(start.dtype), start)
+        rate = rate.astype(start.dtype)
+    state, _, error, count = _loop(step, state, rate, count, tolerance, max_iterations)
+    return Found(state, count, error)
+
+
+def _loop(step, state, rate, iterations, tolerance, max_iterations):
+    eps = float(jnp.finfo(state.dtype).eps)
+
+    def unfinished(carry):
+        *_, error, _iterations, number = carry
+        return (number < max_iterations) & jnp.any(error >= tolerance)
+
+    def body(carry):
+        state, rate, change, error, iterations, number = carry
+        active = error >= tolerance
+        new = step(state)
+        moved = jnp.max(jnp.abs(new - state), axis=tuple(range(state.ndim - 1)))
+        # changes at rounding level say nothing about the rate
+        telling = (change > 1e3 * eps) & jnp.isfinite(change)
+        ratio = jnp.where(telling, moved / change, rate)
+        worse = _SAFETY * jnp.maximum(ratio, rate)
+        # before there is a rate, the change itself stands for the error
+        estimate = jnp.where(worse > 0.0, moved * worse / jnp.maximum(1.0 - worse, eps), moved)
+        return (
+            jnp.where(active, new, state),
+            jnp.where(active, ratio, rate),
+            jnp.where(active, moved, change),
+            jnp.where(active, estimate, error),
+            iterations + active,
+            number + 1,
+        )
+
+    infinite = jnp.full(rate.shape, jnp.inf, state.dtype)
+    carry = (state, rate, infinite, infinite, iterations, jnp.int32(0))
+    state, rate, _, error, iterations, _ = jax.lax.while_loop(unfinished, body, carry)
+    return state, rate, error, iterations
