@@ -18,13 +18,16 @@ class Count(NamedTuple):
 def count(function: Callable[..., Any], *arguments: Any, trips: float) -> Count:
     """Operations and bytes of one call; every `while` is taken to go round `trips` times.
 
-    Of the branches of a conditional the cheapest counts: a fallback is not what usually runs.
+    Of the branches of a conditional the cheapest counts, and a loop that factorises matrices does not run:
+    a fallback is not what usually happens. What no result needs does not count.
     """
     import jax
+    from jax.interpreters.partial_eval import dce_jaxpr
 
-    traced = jax.make_jaxpr(function)(*arguments)
-    inside = _walk(traced.jaxpr, trips)
-    ends = sum(_bytes(v) for v in (*traced.jaxpr.invars, *traced.jaxpr.outvars))
+    traced = jax.make_jaxpr(function)(*arguments).jaxpr
+    needed, _ = dce_jaxpr(traced, [True] * len(traced.outvars), instantiate=True)
+    inside = _walk(needed, trips)
+    ends = sum(_bytes(v) for v in (*needed.invars, *needed.outvars))
     return Count(inside.operations, inside.moved + ends)
 
 
@@ -39,6 +42,8 @@ def _walk(jaxpr: Any, trips: float) -> Count:
             operations += 2.0 * out * shared
             moved += sum(_bytes(v) for v in (*equation.invars, *equation.outvars))
         elif name == "while":
+            if _factorises(parameters["body_jaxpr"].jaxpr):
+                continue
             inner = _walk(parameters["body_jaxpr"].jaxpr, trips)
             operations, moved = operations + trips * inner.operations, moved + trips * inner.moved
         elif name == "scan":
@@ -57,6 +62,21 @@ def _walk(jaxpr: Any, trips: float) -> Count:
             if not inside:
                 operations += out
     return Count(operations, moved)
+
+
+def _factorises(jaxpr: Any) -> bool:
+    for equation in jaxpr.eqns:
+        parts = [_inner(part) for part in _flat(equation.params)]
+        if equation.primitive.name == "lu" or any(_factorises(part) for part in parts if part is not None):
+            return True
+    return False
+
+
+def _flat(parameters: dict[str, Any]) -> list[Any]:
+    """Parameters of an equation, those in tuples too."""
+    return [
+        leaf for value in parameters.values() for leaf in (value if isinstance(value, tuple) else (value,))
+    ]
 
 
 def _inner(parameter: Any) -> Any:

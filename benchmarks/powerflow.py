@@ -54,7 +54,7 @@ def main() -> None:
 
     from benchmarks import machine
     from benchmarks.scaling import draw
-    from gridjax.evaluation.report import powerflow_table
+    from gridjax.evaluation.powerflow_report import powerflow_rows, powerflow_table
 
     machine.use_cores()
     report: dict[str, Any] = machine.describe(PACKAGES)
@@ -75,7 +75,7 @@ def main() -> None:
     partial = out.with_suffix(".partial")
     partial.write_text(json.dumps(report, indent=1) + "\n")
     os.replace(partial, out)
-    print(powerflow_table(report))
+    print(f"{powerflow_rows(report)}\n\n{powerflow_table(report)}")
     print(f"\nwritten to {out} and {out.with_suffix('.png').name}")
 
 

@@ -20,7 +20,8 @@ import tyro
 
 from experiments.files import write_text
 from gridjax.evaluation.networks_table import networks_table
-from gridjax.evaluation.report import calibration_table, evaluation_table, powerflow_table, throughput_table
+from gridjax.evaluation.powerflow_report import powerflow_table
+from gridjax.evaluation.report import calibration_table, evaluation_table, throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration": calibration_table,
