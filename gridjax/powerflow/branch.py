@@ -24,11 +24,16 @@ class BranchFlow(NamedTuple):
 
 
 def branch_flow(
-    network: Network, nominal: Nominal, deviation: jax.Array, service: jax.Array | None = None
+    network: Network,
+    nominal: Nominal,
+    deviation: jax.Array,
+    service: jax.Array | None = None,
+    remainder: jax.Array | None = None,
 ) -> BranchFlow:
     """Currents, powers and losses at V = V_n (1 + e), `deviation` e complex `[..., n_bus]`.
 
     `service` `[..., n_branch]` is 0 where a branch carries nothing and 1 elsewhere; `None`: all are live.
+    `remainder`, complex `[..., n_bus]`, is what is to be added to e, far below its rounding.
     The voltage across a series element is its nominal value plus a small change, never the difference
     of two stored voltages, so float32 keeps the digits of the losses.
     """
@@ -41,6 +46,9 @@ def branch_flow(
     nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
     v_from, v_to = voltage[..., f], voltage[..., t]
     drop = jnp.asarray(nominal.drop, dtype) + (shift[..., f] * nominal_tap - shift[..., t])
+    if remainder is not None:
+        small = v_n * remainder
+        drop = drop + (small[..., f] * nominal_tap - small[..., t])
     drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
     series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
     inner = v_from * inverse_tap

@@ -113,10 +113,10 @@ def in_service(system: Equations) -> jax.Array | None:
     return system.branch_status * system.energised[..., system.network.from_bus]
 
 
-def drawn(system: Equations, deviation: jax.Array) -> jax.Array:
+def drawn(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
     """What the network draws at every bus: V conj(Y V), complex p.u. `[..., n_bus]`."""
     network = system.network
-    flow = branch_flow(network, system.nominal, deviation)
+    flow = branch_flow(network, system.nominal, deviation, remainder=remainder)
     at_from, at_to = flow.current_from, flow.current_to
     if system.branch_status is not None:
         at_from, at_to = at_from * system.branch_status, at_to * system.branch_status
