@@ -19,7 +19,8 @@ from pandapower.pypower.dSbus_dV import dSbus_dV
 from pandapower.pypower.makeSbus import makeSbus
 from pandapower.pypower.makeYbus import makeYbus
 from pandapower.pypower.newtonpf import newtonpf
-from scipy.sparse import bmat, diags
+from scipy.sparse import bmat, coo_array, diags
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from gridjax.calibration.conversion import bus_powers
@@ -58,7 +59,21 @@ class Solution:
     current: np.ndarray  # [n_branch, 2], magnitude
     losses: float  # active, all branches
     drawn: np.ndarray  # [n_bus], V conj(Y V)
+    orientation: int  # sign of the determinant of the Jacobian; it changes at the point of collapse
     last_step: float  # largest change of voltage in the last refinement
+
+
+def _orientation(factor: Any) -> int:
+    """Sign of the determinant of a matrix with the sparse LU factorisation `factor`."""
+    negative = np.count_nonzero(factor.U.diagonal() < 0.0)
+    return int((-1) ** (negative + _transpositions(factor.perm_r) + _transpositions(factor.perm_c)))
+
+
+def _transpositions(permutation: np.ndarray) -> int:
+    """Number of exchanges that make up `permutation`: its length less the number of its cycles."""
+    size = permutation.size
+    cycles, _ = connected_components(coo_array((np.ones(size), (np.arange(size), permutation)), (size, size)))
+    return size - cycles
 
 
 class Truth:
@@ -92,17 +107,22 @@ class Truth:
     ) -> Solution | None:
         """Solve the state in `ppci` (its powers; the rest as at construction); None if Newton fails.
 
+        A solution beyond the point of collapse, where the Jacobian is oriented otherwise than at nominal,
+        is a failure: Newton's method has left the branch of solutions on which the network is operated.
+
         `pv` overrides the PV rows; what it leaves out of the network's becomes PQ. `start` overrides the
         voltages to start from, otherwise the nominal solution and, if that fails, the DC angles.
         """
+        nominal = getattr(self, "nominal", None)
+        # the Jacobian of other bus types is another one
+        side = nominal.orientation if nominal is not None and pv is None else None
         pv = self.pv if pv is None else pv
         pq = np.union1d(self.pq, np.setdiff1d(self.pv, pv))
-        nominal = getattr(self, "nominal", None)
         starts = [start] if start is not None else [nominal.voltage] if nominal else []
         for first in [*starts, self.start]:
             voltage = self._newton(ppci, first, pv, pq)
             refined = None if voltage is None else self._refine(ppci, voltage, pv, pq)
-            if refined is not None:
+            if refined is not None and side in (None, refined.orientation):
                 return refined
         return None
 
@@ -162,6 +182,7 @@ class Truth:
             current=np.abs(np.stack(ends, axis=-1)).astype(float),
             losses=float(np.real(power).sum()),
             drawn=drawn.astype(complex),
+            orientation=_orientation(factor),
             last_step=largest,
         )
 

@@ -98,6 +98,27 @@ def test_flows_losses_and_powers_are_those_of_the_result_tables(name):
     assert nominal.losses * base == pytest.approx(losses, abs=1e-6)
 
 
+def test_solutions_beyond_the_point_of_collapse_are_none():
+    """Two buses: V_2 solves a quadratic equation, and the lower solution turns the Jacobian around."""
+    net = pp.create_empty_network(sn_mva=1.0)
+    buses = [pp.create_bus(net, 10.0), pp.create_bus(net, 10.0)]
+    pp.create_ext_grid(net, buses[0])
+    pp.create_line_from_parameters(
+        net, *buses, 1.0, r_ohm_per_km=0.0, x_ohm_per_km=20.0, c_nf_per_km=0, max_i_ka=1
+    )
+    pp.create_load(net, buses[1], p_mw=1.0)
+    _, ppci = internal_tables(net)
+    truth = Truth(ppci)
+    x, p = 0.2, 1.0
+    high, low = (np.sqrt((1.0 + sign * np.sqrt(1.0 - 4.0 * (x * p) ** 2)) / 2.0) for sign in (1, -1))
+    assert abs(truth.nominal.voltage[1]) == pytest.approx(high, rel=1e-14)
+    # from below, Newton's method first finds the low solution, is refused it, and starts once more
+    from_below = np.array([1.0, low * np.exp(-1j * np.arcsin(x * p / low))])
+    assert abs(truth.solve(ppci, start=from_below).voltage[1]) == pytest.approx(high, rel=1e-14)
+    del truth.nominal
+    assert abs(truth.solve(ppci, start=from_below).voltage[1]) == pytest.approx(low, rel=1e-13)
+
+
 def test_random_states_are_reproducible_and_solve_the_equations():
     net = controlled(1)
     network, _ = from_pandapower(net)
