@@ -28,6 +28,7 @@ class Case:
     nominal_voltage: np.ndarray  # [n_bus] of `network`, complex p.u., as pandapower solves it
     load_buses: np.ndarray  # [n_load], pandapower buses
     load: Array  # [n_load], complex MVA, consumption positive
+    spread: float = 0.5  # scenarios scale each load by U[1 - spread, 1 + spread]
 
     @property
     def busy(self) -> np.ndarray:
@@ -41,8 +42,9 @@ class Case:
         return self.network.bus_index[self.load_buses]
 
     def scenarios(self, number: int, seed: int = 0) -> Array:
-        """Every load times an independent U[0.5, 1.5]: injections, complex p.u. `[number, n_bus]`."""
-        factor = np.random.default_rng(seed).uniform(0.5, 1.5, (number, self.load.size))
+        """Every load times a random number of its own: injections, complex p.u. `[number, n_bus]`."""
+        size = number, self.load.size
+        factor = np.random.default_rng(seed).uniform(1.0 - self.spread, 1.0 + self.spread, size)
         change = (1.0 - factor) * self.load / float(self.network.base_mva)
         injection = np.tile(np.asarray(self.network.nominal_injection), (number, 1))
         injection[:, self.load_rows] += change
@@ -74,7 +76,8 @@ def build(name: str, everywhere: bool = False) -> Case:
     if np.unique(network.bus_index[load_buses]).size < len(load_buses):
         raise ValueError(f"{name}: closed switches fuse buses with loads, which no row may hold twice")
     voltage = np.asarray(net._ppc["internal"]["V"])  # in the order of the network's rows
-    return Case(name, net, network, np.array([first[r] for r in rows]), rows, voltage, load_buses, load)
+    buses = np.array([first[row] for row in rows])
+    return Case(name, net, network, buses, rows, voltage, load_buses, load, _SPREAD.get(name, 0.5))
 
 
 def _sum_loads(net: Any, everywhere: bool) -> tuple[Array, Array]:
@@ -150,3 +153,4 @@ _SOURCES: dict[str, Callable[[], Any]] = {
     "case2869pegase": library.case2869pegase,
 }
 NAMES = tuple(_SOURCES)
+_SPREAD = {"case300": 0.1}  # beyond, a share of the scenarios has no solution

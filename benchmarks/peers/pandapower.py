@@ -30,6 +30,7 @@ class Plain:
             "tolerance_mva": tolerance * float(case.network.base_mva),
         }
         pp.runpp(self._net, **self._options)
+        self._options["init"] = "results"  # of the state before
         if recycle:
             self._options["recycle"] = {"bus_pq": True, "trafo": False, "gen": False}
 
