@@ -143,9 +143,9 @@ def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:
             ]
         )
     return (
-        f"{table(rows)}\n\nLargest error in complex voltage, and in losses as a share of them, over random loads "
-        "and generation; lowest voltage and losses at the network's own loads. The report in each network's JSON "
-        "says more: quantiles, branch flows, loading, slack power, ratings and their source."
+        f"{table(rows)}\n\nLargest error in complex voltage, and in losses as a share of them, over random "
+        "loads and generation; lowest voltage and losses at the network's own loads. The report in each "
+        "network's JSON says more: quantiles, branch flows, loading, slack power, ratings and their source."
     )
 
 
