@@ -11,11 +11,15 @@ import jax.numpy as jnp
 Tree = Any
 
 
-def in_chunks(function: Callable[[Tree], Tree], given: Tree, size: int) -> Tree:
-    """`function` on `[batch, ...]` leaves, at most `size` scenarios at a time."""
+def in_chunks(function: Callable[[Tree], Tree], given: Tree, size: int, whole: int = 1) -> Tree:
+    """`function` on `[batch, ...]` leaves, at most `size` scenarios at a time.
+
+    Chunks are filled up to a multiple of `whole` with copies of the last scenario. On a CPU the order of
+    additions in a product hangs on its width: where `whole` is `size`, a scenario's bits do not depend on
+    how many others there are.
+    """
     batch = jax.tree.leaves(given)[0].shape[0]
-    if batch <= size:
-        return function(given)
+    size = min(size, -(-batch // whole) * whole)
     number = -(-batch // size)
     rows = jnp.minimum(jnp.arange(number * size), batch - 1)
 
@@ -23,8 +27,12 @@ def in_chunks(function: Callable[[Tree], Tree], given: Tree, size: int) -> Tree:
         x = x if number * size == batch else x[rows]
         return x.reshape(number, size, *x.shape[1:])
 
-    out = jax.lax.map(function, jax.tree.map(split, given))
-    return jax.tree.map(lambda x: x.reshape(number * size, *x.shape[2:])[:batch], out)
+    chunks = jax.tree.map(split, given)
+    if number == 1:
+        out = function(jax.tree.map(lambda x: x[0], chunks))
+    else:
+        out = jax.tree.map(lambda x: x.reshape(number * size, *x.shape[2:]), jax.lax.map(function, chunks))
+    return jax.tree.map(lambda x: x[:batch], out)
 
 
 def repair(function: Callable[[Tree], Tree], given: Tree, found: Tree, failed: jax.Array, size: int) -> Tree:

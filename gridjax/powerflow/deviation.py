@@ -23,7 +23,7 @@ Array = Any
 
 _NEWTON_ITERATIONS = 30
 _NEWTON_MEMORY = 2**28  # bytes of Jacobians at a time
-_CACHE = 2**18  # bytes of one vector of a chord's chunk on a CPU, a few of which fit a core's cache
+_CHUNK = 64  # scenarios at a time on a CPU: enough for its vectors, few enough for its cache
 
 
 Given = tuple[Case, Array | None]
@@ -99,8 +99,11 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
     batch = case.injection.shape[:-1]
     given = jax.tree.map(lambda x: x.reshape(-1, x.shape[-1]), (case, start))
     dtype = case.injection.dtype
-    size = _newton_chunk(network, dtype) if isinstance(solver, newton.Newton) else _chunk(network, dtype)
-    found = in_chunks(partial(_by_method, options, network, solver), given, size)
+    if isinstance(solver, newton.Newton):
+        size, whole = _newton_chunk(network, dtype), 1
+    else:
+        size, whole = (_CHUNK if jax.default_backend() == "cpu" else 2**16), _CHUNK
+    found = in_chunks(partial(_by_method, options, network, solver), given, size, whole)
     if options.fall_back and not isinstance(solver, newton.Newton):
         failed = ~(found.error < options.tolerance)
         once_more = partial(_by_newton, options, network, solver.nominal)
@@ -150,13 +153,6 @@ def _by_newton(options: Options, network: Network, nominal: Nominal, given: Give
 
 def _newton_chunk(network: Network, dtype) -> int:
     return max(1, int(_NEWTON_MEMORY / (2 * network.n_bus**2 * dtype.itemsize)))
-
-
-def _chunk(network: Network, dtype) -> int:
-    """Scenarios at a time: as many as a core's cache holds, or on an accelerator as fill it."""
-    if jax.default_backend() != "cpu":
-        return 2**16
-    return int(2 ** np.clip(np.floor(np.log2(_CACHE / (network.n_bus * dtype.itemsize))), 5, 10))
 
 
 def slack_deviation(network: Network, nominal: Nominal, dtype) -> jax.Array:

@@ -23,7 +23,9 @@ class Flow:
     current_to: jax.Array  # [..., n_branch], magnitude
     loading: jax.Array  # [..., n_branch], share of the rating, the worse end; 0 where unrated
     losses: jax.Array  # [...], active, all branches together
-    slack_power: jax.Array  # [..., n_slack], complex, what each source injects beyond the bus's own injection
+    # what each source injects beyond the bus's own injection, complex; backups behind the network's own, 0
+    # where they are no source
+    slack_power: jax.Array  # [..., n_slack + n_backup]
     generator_reactive: jax.Array  # [..., n_pv], what the generators at PV buses inject beyond the same
     limited: jax.Array  # [..., n_pv], bool, held at a reactive limit instead of the voltage set-point
     energised: jax.Array  # [..., n_bus], bool; a dead bus has voltage 0, its branches carry nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,7 @@ def solve(
     constant_impedance: Array | None = None,
     pv_voltage: Array | None = None,
     branch_status: Array | None = None,
+    backup_slack: Sequence[tuple[int, float]] = (),
     enforce_reactive_limits: bool = False,
 ) -> Flow:
     """Solve the AC power flow of `network` for every scenario of `injection`.
@@ -57,6 +59,8 @@ def solve(
         pv_voltage: set-points |V| of the PV buses, p.u. `[..., n_pv]`; default the network's own.
         branch_status: `[..., n_branch]`, zero takes a branch out of service in that scenario. Buses that
             lose every source are dead: see `Flow.energised`.
+        backup_slack: (bus row, |V| in p.u.) in order of priority; the first of them in an island without a
+            source becomes its slack bus.
         enforce_reactive_limits: PV buses whose generators would exceed a limit become PQ buses at it, all
             at once, until none does.
 
@@ -78,6 +82,9 @@ def solve(
     if branch_status is not None:
         branch_status = jnp.asarray(branch_status)
         _check_last(network, "branch_status", branch_status, network.n_branch)
+    backup = tuple((int(row), float(magnitude)) for row, magnitude in backup_slack)
+    if backup and branch_status is None:
+        branch_status = jnp.ones(network.n_branch)
     changed = branch_status is not None or (enforce_reactive_limits and network.n_pv > 0)
     if changed and method not in ("auto", "newton"):
         raise ValueError(
@@ -110,7 +117,7 @@ def solve(
         fall_back=method == "auto",
         reactive_limits=bool(enforce_reactive_limits),
     )
-    return _solve(options, network, injection, solver, start, branch_status, pv_voltage, **parts)
+    return _solve(options, backup, network, injection, solver, start, branch_status, pv_voltage, **parts)
 
 
 def _check_last(network: Network, name: str, value: jax.Array, length: int) -> None:
@@ -120,9 +127,10 @@ def _check_last(network: Network, name: str, value: jax.Array, length: int) -> N
         )
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=(0, 1))
 def _solve(
     options: Options,
+    backup: tuple[tuple[int, float], ...],
     network: Network,
     injection: jax.Array,
     solver: Solver,
@@ -152,16 +160,18 @@ def _solve(
     )
     if start is not None:
         start = jax.lax.stop_gradient(jnp.where(topology.slack_mask(network), 0.0, start))
-    energised = None
+    case = Case(injection, constant_current, constant_impedance, pv_voltage, branch_status)
     if branch_status is not None:
-        energised = topology.energised(network, jax.lax.stop_gradient(branch_status))
-    case = Case(
-        injection, constant_current, constant_impedance, pv_voltage, branch_status, energised=energised
-    )
+        sources = topology.sources(network, jax.lax.stop_gradient(branch_status), backup)
+        case = case._replace(slack=sources.slack, energised=sources.energised)
+        size = jnp.abs(jnp.asarray(solver.nominal.voltage)).astype(injection.real.dtype)
+        held = (sources.magnitude.astype(size.dtype) / size - 1.0).astype(injection.dtype)
+        start = jnp.where(sources.magnitude > 0.0, held, 0.0 if start is None else start)
     found = find(options, network, solver, case, start)
     # a matrix of another network would converge as well, to something else
     error = jnp.where(_fits(network, solver), found.error, jnp.inf)
-    return _flow(network, solver, case, found._replace(error=error), finite, options.tolerance)
+    rows = (*network.slack_buses, *(row for row, _ in backup))
+    return _flow(network, solver, case, found._replace(error=error), finite, options.tolerance, rows)
 
 
 def _fits(network: Network, solver: Solver) -> jax.Array:
@@ -180,7 +190,7 @@ def _fits(network: Network, solver: Solver) -> jax.Array:
     return (jnp.max(jnp.where(free, short, 0.0)) < allowed) & (jnp.max(held) < 1e-4)
 
 
-def _flow(network, solver, case: Case, found, finite, tolerance) -> Flow:
+def _flow(network, solver, case: Case, found, finite, tolerance, sources) -> Flow:
     e = found.deviation + slack_deviation(network, solver.nominal, found.deviation.dtype)
     system = system_of(network, solver.nominal, case)
     live = jnp.asarray(system.energised)
@@ -189,8 +199,7 @@ def _flow(network, solver, case: Case, found, finite, tolerance) -> Flow:
     flow = branch_flow(network, solver.nominal, e, in_service(system), rest)
     taken = drawn(system, e, rest)
     unbalanced = jnp.where(live, taken - scheduled(system, e), 0.0)
-    slack, pv = np.array(network.slack_buses), np.array(network.pv_buses, int)
-    free = ~topology.slack_mask(network)
+    slack, pv = jnp.asarray(system.slack), np.array(network.pv_buses, int)
     # what the generators of a PV bus inject is not missing there
     controlled = jnp.asarray(np.isin(np.arange(network.n_bus), pv))
     short = jnp.where(controlled, jnp.abs(unbalanced.real), jnp.abs(unbalanced))
@@ -200,14 +209,14 @@ def _flow(network, solver, case: Case, found, finite, tolerance) -> Flow:
         deviation=e,
         status=_status(finite, found.error, voltage, live, tolerance),
         iterations=found.iterations,
-        mismatch=jnp.max(jnp.where(free, short, 0.0), axis=-1),
+        mismatch=jnp.max(jnp.where(slack, 0.0, short), axis=-1),
         power_from=flow.power_from,
         power_to=flow.power_to,
         current_from=current_from,
         current_to=current_to,
         loading=jnp.maximum(current_from / network.rating_from, current_to / network.rating_to),
         losses=flow.losses,
-        slack_power=unbalanced[..., slack],
+        slack_power=jnp.where(slack, unbalanced, 0.0)[..., np.array(sources)],
         generator_reactive=unbalanced.imag[..., pv],
         limited=found.limited != 0,
         energised=jnp.broadcast_to(live, voltage.shape),

@@ -1,4 +1,4 @@
-"""Derivatives by the implicit function theorem against those of an unrolled solver, and finite differences."""
+"""Derivatives by the implicit function theorem against those of an unrolled solver."""
 
 import dataclasses
 
