@@ -40,8 +40,8 @@ def powerflow_table(report: Row) -> str:
         f"Power flows per second by the clock, {report['devices']} x {report['device']} on {report['cores']} "
         f"cores, of every solver its best setting and batch; {versions}. One run, rows interleaved over "
         f"{report['rounds']} rounds, medians. Loads times U[0.5, 1.5] (case300: U[0.9, 1.1]), every float64 "
-        "solver at the coarsest tolerance of 1e-8, 1e-9, ... p.u. that leaves its error below 1e-8 p.u., float32 "
-        "at the default; peers compute in float64, pandapower on one core. Error in complex "
+        "solver at the coarsest tolerance of 1e-8, 1e-9, ... p.u. that leaves its error below 1e-8 p.u., "
+        "float32 at the default; peers compute in float64, pandapower on one core. Error in complex "
         "voltage against Newton's method in float64."
     )
     parts = [table(rows), note]
