@@ -90,6 +90,7 @@ def source_table(network: Network, flow: Flow, scenarios: Sequence[Hashable] | N
 
     A `slack` bus supplies both beyond the injection given for it; a `pv` bus only reactive power, its `p_mw`
     is part of the injection and NaN here. `limited` says that a reactive limit holds instead of the voltage.
+    Backup slacks of `solve` are not listed; `scenario_table` counts them.
     """
     batch = _batch(network, flow, scenarios)
     base = float(network.base_mva)
