@@ -70,12 +70,12 @@ def main() -> None:
         phases = _one(name, batches, options, report, brief=name in options.sizes)
         elapsed = time.perf_counter() - began
         print(f"[{elapsed:4.0f} s] {done + 1} of {len(plan)}: {name} ({phases})", flush=True)
-    _shares(report["rows"], report["limits"], report["cores"])
-    report["bars"] = _bars(report["rows"])
-    report["exponents"] = draw(report, out.with_suffix(".png"))
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(partial, out)
+        _shares(report["rows"], report["limits"], report["cores"])
+        report["bars"] = _bars(report["rows"])
+        report["exponents"] = draw(report, out.with_suffix(".png"))
+        partial = out.with_suffix(".partial")  # after every network, so that an interruption costs one
+        partial.write_text(json.dumps(report, indent=1) + "\n")
+        os.replace(partial, out)
     print(f"{powerflow_rows(report)}\n\n{powerflow_table(report)}")
     print(f"\nwritten to {out} and {out.with_suffix('.png').name}")
 
