@@ -14,10 +14,12 @@ from gridjax.network import Network
 from gridjax.powerflow import chord, newton, polar
 from gridjax.powerflow.batch import in_chunks, repair
 from gridjax.powerflow.case import Case
+from gridjax.powerflow.compensation import compensate
 from gridjax.powerflow.equations import Equations, equations, limit_reactive, residual
 from gridjax.powerflow.nominal import Nominal
 from gridjax.powerflow.prepare import Solver
 from gridjax.powerflow.response import respond
+from gridjax.powerflow.topology import slack_mask
 
 Array = Any
 
@@ -119,13 +121,14 @@ def _by_method(
         return _by_newton(options, network, solver.nominal, given)
     batch = case.injection.shape[:-1]
     free = jnp.zeros((*batch, network.n_pv), jnp.int8)
-    if case.branch_status is not None or case.slack is not None:
+    changed = case.branch_status is not None or case.slack is not None
+    if changed and not isinstance(solver, polar.Polar):
         # the shared matrix belongs to another topology: every scenario is left to Newton's method
         error = jnp.full(batch, jnp.inf, case.injection.real.dtype)
         return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, free)
     limits = options.tolerance, options.max_iterations
     if isinstance(solver, polar.Polar):
-        state, iterations, error = polar.find(solver, case, start, *limits)
+        state, iterations, error = _by_polar(network, solver, case, start, *limits)
     else:
         state, iterations, error = chord.find(solver, case, start, *limits)
     if options.reactive_limits and network.n_pv:
@@ -133,6 +136,21 @@ def _by_method(
         over = newton.violated(system, state, free)
         error = jnp.where(jnp.any(over != 0, axis=-1), jnp.inf, error)
     return Deviation(state, iterations, error, free)
+
+
+def _by_polar(network: Network, solver: polar.Polar, case: Case, start, tolerance, max_iterations):
+    if case.branch_status is None:
+        return polar.find(solver, case, start, tolerance, max_iterations)
+    system = system_of(network, solver.nominal, case)
+    live = jnp.asarray(system.energised)
+    status = case.branch_status.astype(case.injection.real.dtype)
+    outages = compensate(network, solver, status, live)
+    found = polar.find(solver, case, start, tolerance, max_iterations, outages)
+    # an island on a slack bus of its own is left to Newton's method
+    possible = outages.possible & jnp.all((system.slack == slack_mask(network)) | ~live, axis=-1)
+    return found._replace(
+        state=jnp.where(live, found.state, 0.0), error=jnp.where(possible, found.error, jnp.inf)
+    )
 
 
 def _by_newton(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:

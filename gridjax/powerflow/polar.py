@@ -16,6 +16,7 @@ Vectors are batch last, `[unknown, batch]`, so that all bookkeeping between buse
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ import numpy as np
 from gridjax.network import Network
 from gridjax.powerflow.anderson import accelerate
 from gridjax.powerflow.case import Case
+from gridjax.powerflow.compensation import Compensation
 from gridjax.powerflow.exponential import MAX_ANGLE, MAX_MAGNITUDE, complex_expm1
 from gridjax.powerflow.fixed_point import Found
 from gridjax.powerflow.incidence import Neighbours, order_by_neighbours, tabulate
@@ -128,6 +130,7 @@ def find(
     start: Array | None,
     tolerance: float,
     max_iterations: int,
+    outages: Compensation | None = None,
 ) -> Found:
     """Iterate to e, complex `[batch, n_bus]`, zero at slack buses.
 
@@ -138,6 +141,7 @@ def find(
         start: e to begin with, complex `[batch, n_bus]`; the nominal state where absent.
         tolerance: estimated error of lambda and phi at which a scenario is finished.
         max_iterations: per scenario.
+        outages: branches out of service, see `compensation.compensate`; what e of dead buses is, is open.
 
     Whatever the input, everything is finite; the error is infinite where a scenario did not converge.
     """
@@ -153,6 +157,8 @@ def find(
     if case.constant_impedance is not None:
         total = total + _by_place(polar, case.constant_impedance * size**2)
     excess = total - _by_place(polar, jnp.asarray(polar.nominal.injection, case.injection.dtype)[None])
+    if outages is not None:
+        excess = outages.demanded(excess)
 
     held = jnp.zeros((n_pv + 1, batch), kind)
     if case.pv_voltage is not None:
@@ -168,9 +174,15 @@ def find(
         angle = jnp.concatenate([x[:n_free], jnp.zeros((magnitude.shape[0] - n_free, batch), x.dtype)])
         return jnp.stack(complex_expm1(magnitude, angle), axis=1)
 
+    def through(left: jax.Array) -> jax.Array:
+        product = partial(_product, polar.inverse)
+        return product(left) if outages is None else outages.correct(product, left)
+
     def correct(x: jax.Array) -> jax.Array:
         e = deviation(x)
         drawn = polar.neighbours.differences(e)
+        if outages is not None:
+            drawn = outages.without(drawn, e)
         re, im = e[:, 0], e[:, 1]
         change = re * (2.0 + re) + im * im  # |1 + e|^2 - 1
         inverse = 1.0 / (1.0 + change)
@@ -186,11 +198,11 @@ def find(
         if current is not None:
             lost = change * inverse / (1.0 + jnp.sqrt(inverse))  # 1 - 1 / |1 + e|
             left = left - current.astype(x.dtype) * lost[:, None]
-        return _product(polar.inverse, equations(left))
+        return through(equations(left))
 
     if start is None:
         x = jnp.zeros((m, batch), kind)
-        first = _product(polar.inverse, equations(excess)) if case.pv_voltage is None else correct(x)
+        first = through(equations(excess)) if case.pv_voltage is None else correct(x)
     else:
         x = _unknowns(polar, start, n_free)
         first = correct(x)

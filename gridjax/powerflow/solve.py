@@ -77,7 +77,9 @@ def solve(
     _check_last(network, "injection", injection, network.n_bus)
     check_method(method)
     if solver is None:
-        solver = prepare(network, method)
+        # its inverse can be compensated where the topology changes
+        by_polar = method == "auto" and branch_status is not None
+        solver = prepare(network, "polar" if by_polar else method)
     injection = injection.astype(jnp.result_type(injection.dtype, jnp.complex64))
     if branch_status is not None:
         branch_status = jnp.asarray(branch_status)
