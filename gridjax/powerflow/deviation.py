@@ -24,6 +24,7 @@ from gridjax.powerflow.topology import slack_mask
 Array = Any
 
 _NEWTON_ITERATIONS = 30
+_REPAIRED = 16  # scenarios that Newton's method takes at a time
 _NEWTON_MEMORY = 2**28  # bytes of Jacobians at a time
 _CHUNK = 64  # scenarios at a time on a CPU: enough for its vectors, few enough for its cache
 
@@ -105,11 +106,16 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
         size, whole = _newton_chunk(network, dtype), 1
     else:
         size, whole = (_CHUNK if jax.default_backend() == "cpu" else 2**16), _CHUNK
-    found = in_chunks(partial(_by_method, options, network, solver), given, size, whole)
-    if options.fall_back and not isinstance(solver, newton.Newton):
-        failed = ~(found.error < options.tolerance)
+
+    def one_chunk(given: Given, real: jax.Array) -> Deviation:
+        found = _by_method(options, network, solver, given)
+        if isinstance(solver, newton.Newton) or not options.fall_back:
+            return found
+        failed = real & ~(found.error < options.tolerance)
         once_more = partial(_by_newton, options, network, solver.nominal)
-        found = repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), 64))
+        return repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
+
+    found = in_chunks(one_chunk, given, size, whole)
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
 
 
