@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
@@ -16,23 +18,24 @@ Array = Any
 Inverse = DenseInverse | CutInverse | TreeInverse
 
 FORMS = ("auto", "dense", "cut", "tree")
-_DENSE_BUSES = 64  # below, one product is faster than many small ones
+# one product is faster than many small ones below: measured on a CPU, derived from operations elsewhere
+_DENSE_BUSES = {"cpu": 40}
+_DENSE_BUSES_ELSEWHERE = 200
 
 
 def prepare_inverse(matrix: Any, network: Network, buses: np.ndarray, form: str = "auto") -> Inverse:
     """Invert `matrix` `[2 n_bus, 2 n_bus]`, dense or scipy sparse, over the equations of `buses`.
 
-    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is dense below 64 buses and cut above. A matrix
-    inside a trace can only be inverted densely. Raises `ValueError` for another form.
+    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is dense below 40 buses (200 on an accelerator)
+    and cut above. A matrix inside a trace can only be inverted densely. Raises `ValueError` for another form.
     """
     if form not in FORMS:
         raise ValueError(f"unknown form {form!r} of the inverse; expected one of {', '.join(FORMS)}")
     concrete = isinstance(network.from_bus, np.ndarray)
     if form == "auto":
-        form = "dense" if not concrete or len(buses) < _DENSE_BUSES else "cut"
+        most = _DENSE_BUSES.get(jax.default_backend(), _DENSE_BUSES_ELSEWHERE)
+        form = "dense" if not concrete or len(buses) < most else "cut"
     if form == "dense" or not concrete:
-        import jax.numpy as jnp
-
         return prepare_dense(matrix, buses, np if concrete else jnp)
     from scipy.sparse import csr_array
 
