@@ -4,8 +4,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
-NETWORKS = ("case33bw", "case141", "cigre_lv", "cigre_mv")
+NETWORKS = sorted(path.stem for path in Path("gridjax/network/data").glob("*.npz"))  # of the checkout
 SHIPPED = {
     *(f"gridjax/network/data/{name}.{kind}" for name in NETWORKS for kind in ("npz", "json")),
     *(f"gridjax/scenarios/data/{name}" for name in ("simbench.npz", "simbench.json", "NOTICE.md")),

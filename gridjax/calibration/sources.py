@@ -169,18 +169,6 @@ SOURCES = {
         _ARCHIVE.format("IEEE 300-bus test case, 1993"),
         ratings=_NO_LIMIT,
     ),
-    "case1354pegase": _case(
-        "case1354pegase",
-        "1354 buses of the European transmission grid, 380 and 220 kV",
-        _PEGASE_CITATION,
-        _PEGASE,
-    ),
-    "case2869pegase": _case(
-        "case2869pegase",
-        "2869 buses of the European transmission grid, 380, 220, 150 and 110 kV",
-        _PEGASE_CITATION,
-        _PEGASE,
-    ),
     "cigre_hv": _case(
         "create_cigre_network_hv",
         "CIGRE European high voltage benchmark, 380/220/110 kV, with generators",
@@ -211,12 +199,5 @@ SOURCES = {
         "IEEE PES Distribution Test Feeder Working Group, European Low Voltage Test Feeder, 2015",
         _PANDAPOWER,
         coordinates="pandapower (metres)",
-    ),
-    "lv_schutterwald": _case(
-        "lv_schutterwald",
-        "low voltage networks of 14 stations, 20/0.4 kV, 1506 customers",
-        "Energies 13(16), 4052, 2020, doi 10.3390/en13164052; pandapower's LV Schutterwald network",
-        _PANDAPOWER,
-        coordinates="pandapower (longitude, latitude)",
     ),
 }
