@@ -8,124 +8,131 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-_SINGLE_FLOOR = 2e-6  # error at which float64 takes over: what float32 can still see of it is rounding
-_SAFETY = 2.0  # on the rate of convergence, which is an estimate
-_LONGEST = 1.0  # of one correction
+State = tuple[jax.Array, ...]
+
+_SAFETY = 3.0  # on the rate of convergence, which is an estimate
+_FASTEST = 0.02  # rate that the estimate trusts
+_UNKNOWN_RATE = 0.25  # until there are two corrections
 _MIXED = 3.0  # largest weight of an earlier step
 _INDEPENDENT = 1e-4  # squared sine below which two changes of the residual count as one
+_PATIENCE = 6  # corrections in a row that are no progress, after which a scenario is given up
+_PROGRESS = 0.7  # of the least correction so far
 
 
-class Ended(NamedTuple):
-    """Where the iteration ended, per scenario."""
-
-    state: jax.Array  # [unknown, batch]
-    iterations: jax.Array  # [batch], int32
-    error: jax.Array  # [batch], estimate of the largest error; infinite where it diverges
-    rate: jax.Array  # [batch], at which corrections shrank last
-
-
-class _History(NamedTuple):
-    """What is left of earlier steps, float32 `[unknown, batch]`: corrections, nothing larger."""
+class History(NamedTuple):
+    """What is left of earlier steps, `[unknown, batch]`; `steps` is how many there were."""
 
     correction: jax.Array
     step: jax.Array
     older_change: jax.Array  # of the correction
-    older_move: jax.Array  # of the state with its correction
+    older_move: jax.Array  # of the unknowns with their correction
+    steps: jax.Array  # []
+
+
+class Progress(NamedTuple):
+    """How every scenario is doing, `[batch]`."""
+
+    iterations: jax.Array  # int32
+    error: jax.Array  # estimate of the largest error of an unknown
+    rate: jax.Array  # at which corrections shrank last
+    last: jax.Array  # largest entry of the last correction
+    least: jax.Array  # of the smallest correction that was progress
+    idle: jax.Array  # corrections since
+
+
+def begin(batch: int) -> Progress:
+    """Before the first iteration."""
+    infinite = jnp.full(batch, jnp.inf, jnp.float32)
+    zero = jnp.zeros(batch, jnp.int32)
+    rate = jnp.full(batch, _UNKNOWN_RATE, jnp.float32)
+    return Progress(zero, infinite, rate, infinite, infinite, zero)
+
+
+def no_history(unknowns: int, batch: int) -> History:
+    """Before the first step."""
+    zero = jnp.zeros((unknowns, batch), jnp.float32)
+    return History(zero, zero, zero, zero, jnp.int32(0))
 
 
 def accelerate(
-    correct: Callable[[jax.Array], jax.Array],
-    start: jax.Array,
-    first: jax.Array,
-    bound: jax.Array,
+    correct: Callable[[State], jax.Array],
+    move: Callable[[State, jax.Array], State],
+    state: State,
+    progress: Progress,
+    history: History,
     tolerance: float,
     max_iterations: int,
-) -> Ended:
-    """Solve `correct(x) = 0` where x + correct(x) is nearer to the solution than x, for every scenario.
+    rounding: float,
+) -> tuple[State, Progress, History]:
+    """Solve `correct(state) = 0`, where to move by the correction brings a state nearer to the solution.
 
     Args:
-        correct: real `[unknown, batch]` to float32 corrections of that shape, for either precision.
-        start: x to begin with, `[unknown, batch]`.
-        first: `correct(start)`.
-        bound: largest magnitude of every unknown, `[unknown, 1]`.
+        correct: state to float32 corrections of the unknowns `[unknown, batch]`.
+        move: state and step to state; a step of zero leaves a scenario as it is, to the bit.
         tolerance: estimated error at which a scenario is finished and left alone, so that its result does
-            not depend on its batch. Float64 begins in float32.
-        max_iterations: at most, the first correction included.
+            not depend on its batch.
+        max_iterations: at most. A scenario that makes no progress for some iterations is given up before.
+        rounding: corrections below say nothing about the rate of convergence.
 
     The estimate is that of a linearly convergent sequence of corrections, with the slower of the last two
     rates.
     """
-    batch = start.shape[-1]
-    ended = Ended(
-        state=start,
-        iterations=jnp.zeros(batch, jnp.int32),
-        error=jnp.full(batch, jnp.inf, jnp.float32),
-        rate=jnp.ones(batch, jnp.float32),
-    )
-    if start.dtype == jnp.float64 and tolerance < _SINGLE_FLOOR:
-        # what is near already would lose digits
-        far = jnp.max(jnp.abs(first), axis=0) > _SINGLE_FLOOR
-        single = ended._replace(state=start.astype(jnp.float32), error=jnp.where(far, jnp.inf, 0.0))
-        single = _iterate(correct, single, first, bound, _SINGLE_FLOOR, max_iterations)
-        state = jnp.where(far, single.state.astype(start.dtype), start)
-        left = single.error < _SINGLE_FLOOR
-        error = jnp.where(left, jnp.inf, jnp.nan).astype(jnp.float32)  # who fails in float32 stays as he is
-        ended = single._replace(state=state, error=error)
-        first = correct(state)
-    ended = _iterate(correct, ended, first, bound, tolerance, max_iterations)
-    return ended._replace(error=jnp.where(jnp.isnan(ended.error), jnp.inf, ended.error).astype(start.dtype))
-
-
-def _iterate(correct, begin: Ended, first, bound, tolerance, max_iterations) -> Ended:
-    """Iterate the scenarios of `begin` whose error is at least `tolerance`; `first` is their correction."""
-    dtype = begin.state.dtype
-    eps = float(jnp.finfo(dtype).eps)
-    limit = bound.astype(dtype)
-
-    def advance(ended: Ended, moved, correction, step):
-        active = (ended.error >= tolerance) & (ended.iterations < max_iterations)
-        change = jnp.maximum(jnp.max(jnp.abs(correction), axis=0), jnp.max(jnp.abs(step), axis=0))
-        # changes at rounding level say nothing about the rate
-        telling = (moved > 1e3 * eps) & jnp.isfinite(moved)
-        rate = jnp.where(telling, change / jnp.where(telling, moved, 1.0), ended.rate)
-        worse = _SAFETY * jnp.maximum(rate, ended.rate)
-        error = jnp.where(worse < 1.0, change * worse / jnp.maximum(1.0 - worse, eps), jnp.inf)
-        # where nothing is left there is no rate either
-        error = jnp.where(change < 1e-2 * tolerance, change, error)
-        step = jnp.where(active, step, 0.0)
-        ended = Ended(
-            state=jnp.clip(ended.state + step.astype(dtype), -limit, limit),
-            iterations=ended.iterations + active,
-            error=jnp.where(active, error, ended.error),
-            rate=jnp.where(active, rate, ended.rate),
-        )
-        return ended, jnp.where(active, change, moved), step
 
     def unfinished(carry):
-        ended, *_ = carry
-        return jnp.any((ended.error >= tolerance) & (ended.iterations < max_iterations))
+        return jnp.any(going(carry[1], tolerance, max_iterations))
 
     def body(carry):
-        ended, moved, history = carry
-        correction = _bounded(correct(ended.state))
-        step, later = _mix(correction, history)
-        ended, moved, step = advance(ended, moved, correction, step)
-        return ended, moved, later._replace(step=step)
+        state, progress, history = carry
+        active = going(progress, tolerance, max_iterations)
+        correction = correct(state)
+        step, history = mix(correction, history)
+        progress = advance(progress, active, correction, step, tolerance, rounding)
+        step = jnp.where(active, step, 0.0)
+        return move(state, step), progress, history._replace(step=step)
 
-    first = _bounded(first)
-    infinite = jnp.full(first.shape[-1], jnp.inf, jnp.float32)
-    ended, moved, step = advance(begin, infinite, first, first)
-    history = _History(first, step, jnp.zeros_like(first), jnp.zeros_like(first))
-    return jax.lax.while_loop(unfinished, body, (ended, moved, history))[0]
+    return jax.lax.while_loop(unfinished, body, (state, progress, history))
 
 
-def _bounded(correction: jax.Array) -> jax.Array:
-    return jnp.clip(correction, -_LONGEST, _LONGEST)
+def going(progress: Progress, tolerance: float, max_iterations: int) -> jax.Array:
+    """Which scenarios are to be iterated, bool `[batch]`."""
+    hopeful = (progress.iterations < max_iterations) & (progress.idle < _PATIENCE)
+    return (progress.error >= tolerance) & hopeful
 
 
-def _mix(correction: jax.Array, history: _History) -> tuple[jax.Array, _History]:
-    """The step from x: its correction, less the combination of the last two that explains it best."""
-    change = correction - history.correction
+def advance(
+    progress: Progress,
+    active: jax.Array,
+    correction: jax.Array,
+    step: jax.Array,
+    tolerance: float,
+    rounding: float,
+) -> Progress:
+    """After a correction and the step that was made of it, for the scenarios that are `active`."""
+    change = jnp.maximum(jnp.max(jnp.abs(correction), axis=0), jnp.max(jnp.abs(step), axis=0))
+    telling = (progress.last > rounding) & jnp.isfinite(progress.last)
+    rate = jnp.where(telling, change / jnp.where(telling, progress.last, 1.0), progress.rate)
+    worse = _SAFETY * jnp.maximum(jnp.maximum(rate, progress.rate), _FASTEST)
+    error = jnp.where(worse < 1.0, change * worse / jnp.maximum(1.0 - worse, 1e-6), jnp.inf)
+    # where nothing is left there is no rate either
+    error = jnp.where(change < 1e-2 * tolerance, change, error)
+    better = change < _PROGRESS * progress.least
+    later = Progress(
+        iterations=progress.iterations + 1,
+        error=error,
+        rate=rate,
+        last=change,
+        least=jnp.where(better, change, progress.least),
+        idle=jnp.where(better, 0, progress.idle + 1),
+    )
+    return Progress(*(jnp.where(active, new, old) for new, old in zip(later, progress)))
+
+
+def mix(correction: jax.Array, history: History) -> tuple[jax.Array, History]:
+    """The step to make: the correction, less the combination of the last two steps that explains it best.
+
+    D. G. Anderson, Iterative procedures for nonlinear integral equations, J. ACM 12, 1965.
+    """
+    change = jnp.where(history.steps > 0, correction - history.correction, 0.0)
     move = history.step + change
     older_change, older_move = history.older_change, history.older_move
 
@@ -142,4 +149,4 @@ def _mix(correction: jax.Array, history: _History) -> tuple[jax.Array, _History]
     older = jnp.clip(older, -_MIXED, _MIXED)
     newer = jnp.clip((h1 - a12 * older) / safe, -_MIXED, _MIXED)
     step = correction - newer * move - older * older_move
-    return step, _History(correction, step, change, move)
+    return step, History(correction, step, change, move, history.steps + 1)

@@ -5,34 +5,30 @@ from __future__ import annotations
 import math
 
 import jax
-import jax.numpy as jnp
 
-MAX_MAGNITUDE = 1.4  # range of the real part, a factor of four in voltage
-MAX_ANGLE = 3.2  # rad, of the imaginary part
+LARGE = 1.0  # range of both parts in which `complex_expm1` is exact to float32 rounding
+SMALL = 0.03  # and to float64 rounding, without halving
 
-_HALVINGS = 3
-_TERMS = {jnp.dtype("float32"): 3, jnp.dtype("float64"): 6}  # at a fraction of the range
+_TERMS = 4
 
 
-def complex_expm1(magnitude: jax.Array, angle: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Real and imaginary part of exp(`magnitude` + j `angle`) - 1, within the range, to a few ulp."""
-    terms = _TERMS[magnitude.dtype]
-    part = 0.5**_HALVINGS
-    cosine, sine = _series(part * angle, -1.0, terms)
-    even, odd = _series(part * magnitude, 1.0, terms)
+def complex_expm1(magnitude: jax.Array, angle: jax.Array, halve: bool) -> tuple[jax.Array, jax.Array]:
+    """Real and imaginary part of exp(`magnitude` + j `angle`) - 1, within `LARGE` or, unhalved, `SMALL`."""
+    part = 0.5 if halve else 1.0
+    cosine, sine = _series(part * angle, -1.0)
+    even, odd = _series(part * magnitude, 1.0)
     up = even + odd
     re, im = up + cosine + up * cosine, sine + up * sine
-    for _ in range(_HALVINGS):  # expm1(2 w) = expm1(w) (expm1(w) + 2)
+    if halve:  # expm1(2 w) = expm1(w) (expm1(w) + 2)
         re, im = re * (re + 2.0) - im * im, 2.0 * im * (re + 1.0)
     return re, im
 
 
-def _series(x: jax.Array, sign: float, terms: int) -> tuple[jax.Array, jax.Array]:
+def _series(x: jax.Array, sign: float) -> tuple[jax.Array, jax.Array]:
     """cosh(x) - 1 and sinh(x) where `sign` is 1, cos(x) - 1 and sin(x) where it is -1, by Taylor series."""
-    square = x * x
-    even = jnp.full_like(x, sign**terms / math.factorial(2 * terms))
-    odd = jnp.full_like(x, sign**terms / math.factorial(2 * terms + 1))
-    for k in range(terms - 1, 0, -1):
-        even = even * square + sign**k / math.factorial(2 * k)
-        odd = odd * square + sign**k / math.factorial(2 * k + 1)
-    return even * square, x + x * (odd * square)
+    square = sign * x * x
+    even, odd = 0.0, 0.0
+    for k in range(_TERMS, 0, -1):
+        even = square * (even + 1.0 / math.factorial(2 * k))
+        odd = square * (odd + 1.0 / math.factorial(2 * k + 1))
+    return even, x + x * odd

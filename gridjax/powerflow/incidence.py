@@ -11,7 +11,7 @@ import numpy as np
 
 Array = Any
 
-_WIDTHS = (1, 2, 3, 4, 6, 9, 13, 18, 26, 38, 54, 80)
+_WIDTHS = (4, 9, 18, 38, 80)  # few, for the sake of compilation
 
 
 @jax.tree_util.register_dataclass
@@ -28,20 +28,26 @@ class Neighbours:
     tables: tuple[tuple[Array, Array], ...]
     ends: tuple[Array, Array, Array] | None
 
-    def differences(self, value: jax.Array) -> jax.Array:
-        """sum_j T_ij (value_j - value_i), real `[n, 2, batch]` to the same, real and imaginary parts."""
+    def differences(self, *value: jax.Array) -> jax.Array:
+        """sum_j T_ij (value_j - value_i), real `[n, 2, batch]` to the same, real and imaginary parts.
+
+        The value is the sum of all that are given, whose differences are taken before they are added.
+        """
+        like = value[0]
         if self.ends is not None:
             bus, other, weight = map(jnp.asarray, self.ends)
-            return jnp.zeros_like(value).at[bus].add(_times(weight, value[other] - value[bus]))
+            apart = sum(part[other] - part[bus] for part in value)
+            return jnp.zeros_like(like).at[bus].add(_times(weight, apart))
         parts, first = [], 0
         for neighbour, weight in self.tables:
-            own = value[first : first + neighbour.shape[1]]
-            first += neighbour.shape[1]
-            total = jnp.zeros_like(own)
+            last = first + neighbour.shape[1]
+            total = jnp.zeros_like(like[first:last])
             for row, factor in zip(jnp.asarray(neighbour), jnp.asarray(weight)):
-                total = total + _times(factor, value.at[row].get(mode="promise_in_bounds") - own)
+                apart = sum(x.at[row].get(mode="promise_in_bounds") - x[first:last] for x in value)
+                total = total + _times(factor, apart)
             parts.append(total)
-        parts.append(jnp.zeros_like(value[first:]))
+            first = last
+        parts.append(jnp.zeros_like(like[first:]))
         return jnp.concatenate(parts)
 
 
@@ -76,7 +82,7 @@ def tabulate(bus: np.ndarray, other: np.ndarray, weight: np.ndarray, n_row: int)
     for g in np.unique(group):
         rows = np.flatnonzero(group == g)
         chosen = np.isin(row, rows)
-        width = count[rows].max(initial=0)
+        width = int(count[rows].max(initial=0))
         neighbour, factor = np.zeros((width, rows.size), np.int32), np.zeros((width, rows.size), complex)
         place = slot[chosen], row[chosen] - rows[0]
         neighbour[place], factor[place] = column[chosen], merged[chosen]

@@ -10,6 +10,9 @@ through the inverse of the Jacobian at the nominal state, real and shared by the
 and lambda, in which PV buses hold their magnitude; Anderson's acceleration makes up for the change of the
 Jacobian. As the inverse only corrects, it is kept and applied in float32 even where the state is float64.
 
+The state is e itself: in float32 as two numbers, so that differences between neighbours, on which powers
+hang, are not those of rounded numbers. A step multiplies 1 + e by an exponential.
+
 Vectors are batch last, `[unknown, batch]`, so that all bookkeeping between buses moves whole rows.
 """
 
@@ -24,10 +27,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.anderson import accelerate
+from gridjax.powerflow.anderson import State, accelerate, advance, begin, no_history
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.compensation import Compensation
-from gridjax.powerflow.exponential import MAX_ANGLE, MAX_MAGNITUDE, complex_expm1
+from gridjax.powerflow.exponential import LARGE, SMALL, complex_expm1
 from gridjax.powerflow.fixed_point import Found
 from gridjax.powerflow.incidence import Neighbours, order_by_neighbours, tabulate
 from gridjax.powerflow.jacobian import log_polar_jacobian
@@ -43,6 +46,10 @@ from gridjax.powerflow.nominal import (
 Array = Any
 
 _MAX_POWER = 1e8  # p.u.
+_LOWEST, _HIGHEST = 0.2, 4.0  # |1 + e| below and above which there is no operating point
+_SINGLE_FLOOR = 3e-7  # error at which float64 takes over
+_SINGLE_NEAR = 1e-3  # a correction at which float64 takes over where float32 gets no further
+_SINGLE_ROUNDING = 1e-7  # of corrections in float32
 
 
 @jax.tree_util.register_dataclass
@@ -139,7 +146,7 @@ def find(
         case: injection `[batch, n_bus]`, voltage-dependent loads, absent where there are none, and
             set-points `[batch or 1, n_pv]` where they differ from the nominal state's.
         start: e to begin with, complex `[batch, n_bus]`; the nominal state where absent.
-        tolerance: estimated error of lambda and phi at which a scenario is finished.
+        tolerance: estimated error of e at which a scenario is finished.
         max_iterations: per scenario.
         outages: branches out of service, see `compensation.compensate`; what e of dead buses is, is open.
 
@@ -159,33 +166,43 @@ def find(
     excess = total - _by_place(polar, jnp.asarray(polar.nominal.injection, case.injection.dtype)[None])
     if outages is not None:
         excess = outages.demanded(excess)
-
-    held = jnp.zeros((n_pv + 1, batch), kind)
+    target = jnp.ones((n_pv, batch), kind)
     if case.pv_voltage is not None:
         place = jnp.asarray(polar.order)[polar.pv_place]
-        known = jnp.log(jnp.asarray(case.pv_voltage, kind) / size[place]).T
-        held = held.at[:n_pv].set(jnp.clip(known, -MAX_MAGNITUDE, MAX_MAGNITUDE))
+        target = jnp.clip(jnp.asarray(case.pv_voltage, kind) / size[place], _LOWEST, _HIGHEST).T
+        target = jnp.broadcast_to(target, (n_pv, batch))
+
+    # rounding of e at PV buses is not to pass for a change of their magnitude
+    is_held = jnp.zeros(polar.place.shape[0], bool).at[polar.pv_place].set(True)
+    pinned = jnp.zeros((1, 1), kind)
+    if case.pv_voltage is not None:
+        pinned = jnp.zeros((polar.place.shape[0], batch), kind).at[polar.pv_place].set(target**2 - 1.0)
 
     def equations(planes: jax.Array) -> jax.Array:
         return jnp.concatenate([planes[:n_free, 0], _rows(planes[:, 1], polar.pq_place)])
 
-    def deviation(x: jax.Array) -> jax.Array:
-        magnitude = _rows(jnp.concatenate([x[n_free:], held.astype(x.dtype)]), polar.lambda_row)
-        angle = jnp.concatenate([x[:n_free], jnp.zeros((magnitude.shape[0] - n_free, batch), x.dtype)])
-        return jnp.stack(complex_expm1(magnitude, angle), axis=1)
+    def held(e: jax.Array) -> jax.Array:
+        """e with the magnitudes of PV buses at their set-points."""
+        at = _rows(e, polar.pv_place)
+        longer = target.astype(e.dtype) ** 2 - (1.0 + at[:, 0]) ** 2 - at[:, 1] ** 2
+        factor = longer / jnp.maximum((1.0 + at[:, 0]) ** 2 + at[:, 1] ** 2, _LOWEST**2)
+        factor = factor / (1.0 + jnp.sqrt(jnp.maximum(1.0 + factor, 0.0)))  # sqrt(1 + factor) - 1
+        shift = jnp.stack([(1.0 + at[:, 0]) * factor, at[:, 1] * factor], axis=1)
+        return e.at[jnp.asarray(polar.pv_place)].add(shift, unique_indices=True)
 
     def through(left: jax.Array) -> jax.Array:
         product = partial(_product, polar.inverse)
         return product(left) if outages is None else outages.correct(product, left)
 
-    def correct(x: jax.Array) -> jax.Array:
-        e = deviation(x)
-        drawn = polar.neighbours.differences(e)
+    def correct(state: State) -> jax.Array:
+        e = state[0]
+        drawn = polar.neighbours.differences(*state)
         if outages is not None:
-            drawn = outages.without(drawn, e)
+            drawn = outages.without(drawn, *state)
         re, im = e[:, 0], e[:, 1]
         change = re * (2.0 + re) + im * im  # |1 + e|^2 - 1
-        inverse = 1.0 / (1.0 + change)
+        change = jnp.where(is_held[:, None], pinned.astype(e.dtype), change)
+        inverse = 1.0 / jnp.maximum(1.0 + change, _LOWEST**2)
         turned = e.at[:, 0].add(1.0) * inverse[:, None]  # of 1 / (1 + e), conjugated
         quotient = jnp.stack(
             [
@@ -194,22 +211,72 @@ def find(
             ],
             axis=1,
         )
-        left = excess.astype(x.dtype) - (power.astype(x.dtype) * (change * inverse)[:, None] + quotient)
+        left = excess.astype(e.dtype) - (power.astype(e.dtype) * (change * inverse)[:, None] + quotient)
         if current is not None:
             lost = change * inverse / (1.0 + jnp.sqrt(inverse))  # 1 - 1 / |1 + e|
-            left = left - current.astype(x.dtype) * lost[:, None]
+            left = left - current.astype(e.dtype) * lost[:, None]
         return through(equations(left))
 
+    def move(state: State, step: jax.Array) -> State:
+        e, single = state[0], len(state) == 2
+        longest = LARGE if single else SMALL
+        step = jnp.clip(step, -longest, longest).astype(e.dtype)
+        magnitude = _rows(
+            jnp.concatenate([step[n_free:], jnp.zeros((n_pv + 1, batch), e.dtype)]), polar.lambda_row
+        )
+        angle = jnp.concatenate([step[:n_free], jnp.zeros((e.shape[0] - n_free, batch), e.dtype)])
+        re, im = complex_expm1(magnitude, angle, halve=single)
+        bottom = 1.0 + e[:, 0]
+        shift = jnp.stack([bottom * re - e[:, 1] * im, bottom * im + e[:, 1] * re], axis=1)
+        if not single:
+            return (jnp.clip(e + shift, -_HIGHEST, _HIGHEST),)
+        return _add(e, state[1], shift)
+
+    tiny = jnp.zeros((polar.place.shape[0], 2, batch), jnp.float32)
+    progress, history = begin(batch), no_history(m, batch)
     if start is None:
-        x = jnp.zeros((m, batch), kind)
-        first = through(equations(excess)) if case.pv_voltage is None else correct(x)
+        high, low = held(tiny), tiny
+        if case.pv_voltage is None:
+            # the first iteration is a product alone
+            correction = jnp.clip(through(equations(excess)), -LARGE, LARGE)
+            progress = advance(progress, progress.iterations == 0, correction, correction, tolerance, 0.0)
+            high, low = move((tiny, tiny), correction)
+            history = history._replace(correction=correction, step=correction, steps=jnp.int32(1))
     else:
-        x = _unknowns(polar, start, n_free)
-        first = correct(x)
-    bound = jnp.where(np.arange(m) < n_free, MAX_ANGLE, MAX_MAGNITUDE)[:, None]
-    ended = accelerate(correct, x, first, bound, tolerance, max_iterations)
-    e = _rows(deviation(ended.state), polar.place)
-    return Found(jax.lax.complex(e[:, 0].T, e[:, 1].T), ended.iterations, ended.error)
+        given = held(_rows(jnp.stack([start.real.T, start.imag.T], axis=1), polar.order))
+        given = jnp.clip(given, -_HIGHEST, _HIGHEST)
+        high = given.astype(jnp.float32)
+        low = (given - high.astype(kind)).astype(jnp.float32)
+    double = kind == jnp.float64 and tolerance < _SINGLE_FLOOR
+    floor = _SINGLE_FLOOR if double else tolerance
+    (high, low), progress, history = accelerate(
+        correct, move, (high, low), progress, history, floor, max_iterations, _SINGLE_ROUNDING
+    )
+    if not double:
+        e = held(high.astype(kind))
+    else:
+        arrived = (progress.error < floor) | (progress.least < _SINGLE_NEAR)
+        progress = progress._replace(
+            error=jnp.where(
+                progress.error < 1e-2 * tolerance, progress.error, jnp.where(arrived, jnp.inf, jnp.nan)
+            ),
+            least=jnp.full_like(progress.least, jnp.inf),
+            idle=jnp.zeros_like(progress.idle),
+        )
+        # differences of corrections in different precisions would be those of their rounding
+        (e,), progress, _ = accelerate(
+            correct,
+            move,
+            (held(high.astype(kind) + low.astype(kind)),),
+            progress,
+            no_history(m, batch),
+            tolerance,
+            max_iterations,
+            1e-13,
+        )
+    error = jnp.where(jnp.isnan(progress.error), jnp.inf, progress.error).astype(kind)
+    e = _rows(e, polar.place)
+    return Found(jax.lax.complex(e[:, 0].T, e[:, 1].T), progress.iterations, error)
 
 
 def precondition(polar: Polar, deviation: Array, residual: Array) -> Array:
@@ -251,13 +318,14 @@ def _by_place(polar: Polar, power: Array) -> jax.Array:
     return _rows(jnp.clip(planes, -_MAX_POWER, _MAX_POWER), polar.order)
 
 
-def _unknowns(polar: Polar, deviation: Array, n_free: int) -> jax.Array:
-    """Unknowns `[m, batch]` at e complex `[batch, n_bus]`."""
-    re, im = _rows(deviation.real.T, polar.order), _rows(deviation.imag.T, polar.order)
-    angle = jnp.arctan2(im, jnp.maximum(1.0 + re, 0.1))
-    magnitude = 0.5 * jnp.log1p(jnp.maximum(re * (2.0 + re) + im * im, -0.9))
-    magnitude = jnp.clip(magnitude, -MAX_MAGNITUDE, MAX_MAGNITUDE)
-    return jnp.concatenate([angle[:n_free], _rows(magnitude, polar.pq_place)])
+def _add(high: jax.Array, low: jax.Array, shift: jax.Array) -> State:
+    """The sum of `high` + `low` and a shift, as a rounded number and the rest (Knuth's two-sum)."""
+    rough = high + shift
+    back = rough - high
+    rest = low + ((high - (rough - back)) + (shift - back))
+    total = rough + rest
+    bounded = jnp.clip(total, -_HIGHEST, _HIGHEST)
+    return bounded, jnp.where(bounded == total, rest - (total - rough), 0.0)
 
 
 def _product(inverse: Array, left: jax.Array) -> jax.Array:

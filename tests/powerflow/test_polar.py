@@ -130,7 +130,7 @@ def test_a_warm_start_needs_fewer_iterations(float64):
     polar, case, found = solved(net, injections(net, 6))
     again = jax.jit(lambda p, c, e: find(p, c, e, 1e-11, 40))(polar, case, found.state)
     np.testing.assert_allclose(again.state, found.state, atol=1e-11)
-    assert (again.iterations <= 3).all()
+    assert (again.iterations < found.iterations).all()
 
 
 def test_in_a_trace_as_on_the_host(float64):
