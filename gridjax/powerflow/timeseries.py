@@ -67,7 +67,7 @@ def time_series(
         "loading_max",
         "losses",
     ),
-    memory: int = 512 << 20,
+    memory: int = 1 << 30,
     method: str = "auto",
     solver: Solver | None = None,
     tolerance: float | None = None,

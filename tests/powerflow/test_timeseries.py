@@ -35,7 +35,7 @@ def run(feeder, injection, **options):
 
 
 def test_equals_one_big_solve(feeder, year, whole):
-    series = run(feeder, year, outputs=list(OUTPUTS), memory=400_000)
+    series = run(feeder, year, outputs=list(OUTPUTS), memory=720_000)
     assert 1 < series.chunk_steps < 50  # several chunks, the last of them padded
     np.testing.assert_array_equal(series.status, whole.status)
     good = series.converged
@@ -58,7 +58,7 @@ def test_functions_of_steps_and_of_flows(feeder, year, whole):
         return year[steps]
 
     mean = {"mean": lambda flow: jnp.abs(flow.voltage).mean((-2, -1)), "lost": "losses"}
-    series = run(feeder, fetch, steps=len(year), outputs=mean, memory=400_000)
+    series = run(feeder, fetch, steps=len(year), outputs=mean, memory=720_000)
     assert set(series.outputs) == {"mean", "lost"}
     assert series["mean"].shape == (101,)
     np.testing.assert_allclose(series["mean"], np.abs(whole.voltage).mean((1, 2)), atol=2e-6)
@@ -94,10 +94,10 @@ def test_an_interrupted_run_goes_on(feeder, year, tmp_path):
     class Interrupt(Exception):
         pass
 
-    options = {"steps": len(year), "outputs": ["losses"], "memory": 400_000}
+    options = {"steps": len(year), "outputs": ["losses"], "memory": 720_000}
 
     def fails(steps):
-        if steps.start > 60 and steps.stop < len(year):
+        if steps.start > 60 and steps.stop - steps.start > 1:
             raise Interrupt
         return year[steps]
 
@@ -110,7 +110,7 @@ def test_an_interrupted_run_goes_on(feeder, year, tmp_path):
         return year[steps]
 
     series = run(feeder, fetch, folder=tmp_path, **options)
-    assert sorted(asked)[2] > 20  # beyond the two that identify the series
+    assert sorted(asked)[2] > 20  # beyond the first step, which tells shape and identity
     np.testing.assert_array_equal(
         series["losses"], run(feeder, year, **(options | {"steps": None}))["losses"]
     )
