@@ -111,7 +111,7 @@ def inverses(network: Network, solver, status, live, most):
     return jnp.transpose(jax.lax.map(of_column, jnp.eye(m, dtype=jnp.float32)), (2, 1, 0))
 
 
-def methods(network: Network, status: np.ndarray, most: int) -> dict[str, Callable[[], Any]]:
+def methods(network: Network, status: Array, most: int) -> dict[str, Callable[[], Any]]:
     """A call per method, each to (e, iterations, error) of all scenarios."""
     injection = jnp.broadcast_to(jnp.asarray(network.nominal_injection), (status.shape[0], network.n_bus))
     status, live = jnp.asarray(status), jax.jit(energised)(network, status)
@@ -131,8 +131,8 @@ def methods(network: Network, status: np.ndarray, most: int) -> dict[str, Callab
 def lightsim(net: Any, network: Network, rows: np.ndarray) -> Callable[[], Any] | None:
     """lightsim2grid's contingency analysis of lines and transformers; `None` where it refuses the network."""
     try:
-        from lightsim2grid.network import init_from_pandapower
         from lightsim2grid.lightsim2grid_cpp import ContingencyAnalysisCPP
+        from lightsim2grid.network import init_from_pandapower
 
         model = init_from_pandapower(net)
         start = model.ac_pf(np.full(model.total_bus(), 1.0 + 0j), 20, _TOLERANCE)
