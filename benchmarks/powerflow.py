@@ -60,6 +60,7 @@ def main() -> None:
     machine.use_cores()
     report: dict[str, Any] = machine.describe(PACKAGES)
     report |= {"rounds": options.rounds, "tolerance": 1e-8, "limits": machine.limits()}
+    report["load_average_before"] = round(os.getloadavg()[0], 2)
     report |= {"networks": {}, "rows": [], "unfit": {}}
     out = options.out or RESULTS / f"powerflow-{report['platform']}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +164,8 @@ def _bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     "solver": rival["solver"],
                     "ratio": best[measure] / rival[measure],
                 }
-            bar["met"] = bar["wall"]["ratio"] >= factor
+            # both: other processes on the machine disturb the clock, and not all solvers alike
+            bar["met"] = min(bar["wall"]["ratio"], bar["core"]["ratio"]) >= factor
             bars.append(bar)
     return bars
 

@@ -44,6 +44,11 @@ def powerflow_table(report: Row) -> str:
         "float32 at the default; peers compute in float64, pandapower on one core. Error in complex "
         "voltage against Newton's method in float64."
     )
+    if report.get("load_average_before", 0.0) > 0.5:
+        note += (
+            f" **Other processes ran beside it (load average {report['load_average_before']:g} at the start): "
+            "figures by the clock are too low, unevenly; those per core-second hold better.**"
+        )
     parts = [table(rows), note]
     if report["bars"]:
         parts.append(_bars(report["bars"]))
