@@ -324,6 +324,8 @@ plt.show()
 # %% [markdown]
 # ## Where to go from here
 #
+# - Larger networks: `gridjax.powerflow.contingencies(network, injection)` screens every outage by
+#   compensating the intact network's factor; `rank` sorts what it finds.
 # - A tour of the rest, gradients and learning environments: `notebooks/first_tour.py`.
 # - How fast, how exact, against which peers: `python -m benchmarks.powerflow`.
 # - Save your network for next time: `gridjax.network.save_network(network, folder, description)`.

@@ -46,7 +46,7 @@ def powerflow_table(report: Row) -> str:
     )
     if report.get("load_average_before", 0.0) > 0.5:
         note += (
-            f" **Other processes ran beside it (load average {report['load_average_before']:g} at the start): "
+            f" **Other processes ran beside it (load average {report['load_average_before']:g} before): "
             "figures by the clock are too low, unevenly; those per core-second hold better.**"
         )
     parts = [table(rows), note]
