@@ -133,7 +133,7 @@ def method_of(network: Network) -> str:
     parts = [type(solver).__name__.lower()]
     inverse = getattr(solver, "inverse", None)
     if inverse is not None and not isinstance(inverse, np.ndarray):
-        parts.append(f"({type(inverse).__name__.lower()})")
+        parts.append(f"({type(inverse).__name__.lower().removesuffix('inverse')})")
     return " ".join(parts)
 
 
