@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import jax
+import jax.numpy as jnp
 
 LARGE = 1.0  # range of both parts in which `complex_expm1` is exact to float32 rounding
 SMALL = 0.03  # and to float64 rounding, without halving
@@ -27,7 +28,7 @@ def complex_expm1(magnitude: jax.Array, angle: jax.Array, halve: bool) -> tuple[
 def _series(x: jax.Array, sign: float) -> tuple[jax.Array, jax.Array]:
     """cosh(x) - 1 and sinh(x) where `sign` is 1, cos(x) - 1 and sin(x) where it is -1, by Taylor series."""
     square = sign * x * x
-    even, odd = 0.0, 0.0
+    even, odd = jnp.zeros_like(x), jnp.zeros_like(x)
     for k in range(_TERMS, 0, -1):
         even = square * (even + 1.0 / math.factorial(2 * k))
         odd = square * (odd + 1.0 / math.factorial(2 * k + 1))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import jax
@@ -36,19 +39,23 @@ class Neighbours:
         like = value[0]
         if self.ends is not None:
             bus, other, weight = map(jnp.asarray, self.ends)
-            apart = sum(part[other] - part[bus] for part in value)
+            apart = _sum(part[other] - part[bus] for part in value)
             return jnp.zeros_like(like).at[bus].add(_times(weight, apart))
         parts, first = [], 0
         for neighbour, weight in self.tables:
             last = first + neighbour.shape[1]
             total = jnp.zeros_like(like[first:last])
             for row, factor in zip(jnp.asarray(neighbour), jnp.asarray(weight)):
-                apart = sum(x.at[row].get(mode="promise_in_bounds") - x[first:last] for x in value)
+                apart = _sum(x.at[row].get(mode="promise_in_bounds") - x[first:last] for x in value)
                 total = total + _times(factor, apart)
             parts.append(total)
             first = last
         parts.append(jnp.zeros_like(like[first:]))
         return jnp.concatenate(parts)
+
+
+def _sum(parts: Iterable[jax.Array]) -> jax.Array:
+    return reduce(operator.add, parts)
 
 
 def _times(weight: jax.Array, value: jax.Array) -> jax.Array:
