@@ -23,11 +23,13 @@ from gridjax.powerflow.topology import slack_mask
 
 Array = Any
 
-_NEWTON_ITERATIONS = 30
+_NEWTON_ITERATIONS = 25
 _REPAIRED = 16  # scenarios that Newton's method takes at a time
-_NEWTON_MEMORY = 2**28  # bytes of Jacobians at a time
+_NEWTON_MEMORY = 2**24  # bytes of Jacobians at a time: their factorisation lives in the cache
 _CHUNK = 64  # scenarios at a time on a CPU: enough for its vectors, few enough for its cache
 
+
+_NUMBERS = ("injection", "constant_current", "constant_impedance", "pv_voltage")
 
 Given = tuple[Case, Array | None]
 
@@ -37,7 +39,8 @@ class Deviation(NamedTuple):
 
     deviation: Array  # [..., n_bus], complex e, zero at the network's slack buses
     iterations: Array  # [...], int32
-    error: Array  # [...], estimated error of e; infinite where there is no solution
+    error: Array  # [...], estimated error of e; infinite where there is no solution, NaN where no question
+    lowest: Array  # [...], smallest |V| of energised buses
     limited: Array  # [..., n_pv], int8, 1 or -1 where an upper or lower reactive limit binds
 
 
@@ -107,16 +110,41 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
     else:
         size, whole = (_CHUNK if jax.default_backend() == "cpu" else 2**16), _CHUNK
 
+    nominal = solver.nominal
+    scale = jnp.abs(jnp.asarray(nominal.voltage)).astype(case.injection.real.dtype)
+
     def one_chunk(given: Given, real: jax.Array) -> Deviation:
+        finite = jnp.ones_like(real)
+        for part in (*(getattr(given[0], name) for name in _NUMBERS), given[1]):
+            if part is not None:
+                finite &= jnp.all(jnp.isfinite(part), axis=-1)
+        case, start = given
+        start = None if start is None else jnp.where(finite[:, None], start, 0.0)
+        given = sound(network, nominal, case, finite), start
         found = _by_method(options, network, solver, given)
-        if isinstance(solver, newton.Newton) or not options.fall_back:
-            return found
-        failed = real & ~(found.error < options.tolerance)
-        once_more = partial(_by_newton, options, network, solver.nominal)
-        return repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
+        if options.fall_back and not isinstance(solver, newton.Newton):
+            failed = real & finite & ~(found.error < options.tolerance)
+            once_more = partial(_by_newton, options, network, nominal)
+            found = repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
+        live = True if given[0].energised is None else given[0].energised
+        e = found.deviation
+        size = jnp.where(live, scale * jnp.sqrt((1.0 + e.real) ** 2 + e.imag**2), jnp.inf)
+        return found._replace(error=jnp.where(finite, found.error, jnp.nan), lowest=jnp.min(size, axis=-1))
 
     found = in_chunks(one_chunk, given, size, whole)
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
+
+
+def sound(network: Network, nominal: Nominal, case: Case, which: Array) -> Case:
+    """`case` where `which` `[...]`, elsewhere the nominal state."""
+    instead = dict.fromkeys(_NUMBERS, 0.0)
+    instead |= {"injection": nominal.injection, "pv_voltage": network.pv_voltage}
+
+    def replaced(value: Array, other: Any) -> jax.Array:
+        return jnp.where(which[..., None], value, jnp.asarray(other, value.dtype))
+
+    given = {name: getattr(case, name) for name in _NUMBERS if getattr(case, name) is not None}
+    return case._replace(**{name: replaced(value, instead[name]) for name, value in given.items()})
 
 
 def _by_method(
@@ -131,7 +159,7 @@ def _by_method(
     if changed and not isinstance(solver, polar.Polar):
         # the shared matrix belongs to another topology: every scenario is left to Newton's method
         error = jnp.full(batch, jnp.inf, case.injection.real.dtype)
-        return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, free)
+        return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, error, free)
     limits = options.tolerance, options.max_iterations
     if isinstance(solver, polar.Polar):
         state, iterations, error = _by_polar(network, solver, case, start, *limits)
@@ -141,7 +169,7 @@ def _by_method(
         system = system_of(network, solver.nominal, case)
         over = newton.violated(system, state, free)
         error = jnp.where(jnp.any(over != 0, axis=-1), jnp.inf, error)
-    return Deviation(state, iterations, error, free)
+    return Deviation(state, iterations, error, error, free)
 
 
 def _by_polar(network: Network, solver: polar.Polar, case: Case, start, tolerance, max_iterations):
@@ -172,7 +200,7 @@ def _by_newton(options: Options, network: Network, nominal: Nominal, given: Give
     )
     # what is left after a step is of the order of its square
     error = jnp.where(found.change < tolerance, jnp.minimum(found.change**2, found.change), jnp.inf)
-    return Deviation(found.deviation, found.iterations, error, found.limited)
+    return Deviation(found.deviation, found.iterations, error, error, found.limited)
 
 
 def _newton_chunk(network: Network, dtype) -> int:
@@ -196,15 +224,7 @@ def _find_jvp(options: Options, primals, tangents):
     # an iterate that is no solution has no derivative: keep its response bounded by that of nominal
     solved = (found.error < options.tolerance)[..., None]
     e = jnp.where(solved, found.deviation, 0.0)
-    instead = case._replace(
-        injection=jnp.asarray(nominal.injection, e.dtype),
-        **{
-            name: 0.0
-            for name in ("constant_current", "constant_impedance")
-            if getattr(case, name) is not None
-        },
-    )
-    safe = jax.tree.map(lambda x, other: jnp.where(solved, x, other), case, instead)
+    safe = sound(network, nominal, case, solved[..., 0])
 
     def unbalanced(network, case):
         total = e + slack_deviation(network, nominal, e.dtype)
@@ -214,7 +234,8 @@ def _find_jvp(options: Options, primals, tangents):
     system = limit_reactive(system_of(network, nominal, safe), found.limited)
     d_e = _respond(network, solver, system, e, -jnp.where(solved, rhs, 0.0))
     zero = lambda x: np.zeros(x.shape, jax.dtypes.float0)  # noqa: E731
-    return found, Deviation(d_e, zero(found.iterations), jnp.zeros_like(found.error), zero(found.limited))
+    flat = jnp.zeros_like(found.error)
+    return found, Deviation(d_e, zero(found.iterations), flat, flat, zero(found.limited))
 
 
 def _respond(network: Network, solver: Solver, system: Equations, e: Array, rhs: Array) -> jax.Array:

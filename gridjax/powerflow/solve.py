@@ -14,13 +14,15 @@ from gridjax.network import Network
 from gridjax.powerflow import newton, topology
 from gridjax.powerflow.branch import branch_flow
 from gridjax.powerflow.case import Case
-from gridjax.powerflow.deviation import Options, find, remainder, slack_deviation, system_of
+from gridjax.powerflow.deviation import Deviation, Options, find, remainder, slack_deviation, sound, system_of
 from gridjax.powerflow.equations import drawn, in_service, scheduled
 from gridjax.powerflow.flow import Flow
 from gridjax.powerflow.prepare import Solver, check_method, prepare
 from gridjax.powerflow.status import Status
 
 Array = Any
+
+_LOWEST = 0.4  # p.u.: what has no solution and a voltage below has collapsed
 
 
 def solve(
@@ -148,18 +150,12 @@ def _solve(
         branch_status = jnp.broadcast_to(branch_status, (*batch, network.n_branch))
     if pv_voltage is not None:
         batch = jnp.broadcast_shapes(batch, pv_voltage.shape[:-1])
-    given = (injection, constant_current, constant_impedance, start, pv_voltage)
-    finite = jnp.ones(batch, bool)
-    for part in given:
-        if part is not None:
-            finite &= jnp.all(jnp.isfinite(part), axis=-1)
-    # a scenario that is not a number is solved at nominal instead, and flagged
-    nominal = jnp.asarray(solver.nominal.injection, injection.dtype)
-    instead = (nominal, 0.0, 0.0, 0.0, network.pv_voltage)
-    injection, constant_current, constant_impedance, start, pv_voltage = (
-        None if part is None else jnp.where(finite[..., None], part, other).astype(part.dtype)
-        for part, other in zip(given, instead)
+    injection, constant_current, constant_impedance, start = (
+        None if part is None else jnp.broadcast_to(part, (*batch, network.n_bus))
+        for part in (injection, constant_current, constant_impedance, start)
     )
+    if pv_voltage is not None:
+        pv_voltage = jnp.broadcast_to(pv_voltage, (*batch, network.n_pv))
     if start is not None:
         start = jax.lax.stop_gradient(jnp.where(topology.slack_mask(network), 0.0, start))
     case = Case(injection, constant_current, constant_impedance, pv_voltage, branch_status)
@@ -170,10 +166,10 @@ def _solve(
         held = (sources.magnitude.astype(size.dtype) / size - 1.0).astype(injection.dtype)
         start = jnp.where(sources.magnitude > 0.0, held, 0.0 if start is None else start)
     found = find(options, network, solver, case, start)
-    # a matrix of another network would converge as well, to something else
-    error = jnp.where(_fits(network, solver), found.error, jnp.inf)
+    status = _status(found, _fits(network, solver), options.tolerance)
+    case = sound(network, solver.nominal, case, status != Status.NOT_FINITE)
     rows = (*network.slack_buses, *(row for row, _ in backup))
-    return _flow(network, solver, case, found._replace(error=error), finite, options.tolerance, rows)
+    return _flow(network, solver, case, found, status, rows)
 
 
 def _fits(network: Network, solver: Solver) -> jax.Array:
@@ -192,7 +188,7 @@ def _fits(network: Network, solver: Solver) -> jax.Array:
     return (jnp.max(jnp.where(free, short, 0.0)) < allowed) & (jnp.max(held) < 1e-4)
 
 
-def _flow(network, solver, case: Case, found, finite, tolerance, sources) -> Flow:
+def _flow(network, solver, case: Case, found, status, sources) -> Flow:
     e = found.deviation + slack_deviation(network, solver.nominal, found.deviation.dtype)
     system = system_of(network, solver.nominal, case)
     live = jnp.asarray(system.energised)
@@ -209,7 +205,7 @@ def _flow(network, solver, case: Case, found, finite, tolerance, sources) -> Flo
     return Flow(
         voltage=voltage,
         deviation=e,
-        status=_status(finite, found.error, voltage, live, tolerance),
+        status=status,
         iterations=found.iterations,
         mismatch=jnp.max(jnp.where(slack, 0.0, short), axis=-1),
         power_from=flow.power_from,
@@ -231,8 +227,8 @@ def _magnitude(value: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1.0)), 0.0)  # no NaN gradient at zero
 
 
-def _status(finite, error, voltage, live, tolerance) -> jax.Array:
-    low = jnp.min(jnp.where(live, voltage.real**2 + voltage.imag**2, 1.0), axis=-1) < 0.16
-    status = jnp.where(low, Status.COLLAPSED, Status.ITERATION_LIMIT)
-    status = jnp.where(error < tolerance, Status.CONVERGED, status)
-    return jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
+def _status(found: Deviation, fits: jax.Array, tolerance: float) -> jax.Array:
+    status = jnp.where(found.lowest < _LOWEST, Status.COLLAPSED, Status.ITERATION_LIMIT)
+    # the matrix of another network would lead elsewhere, and as surely
+    status = jnp.where((found.error < tolerance) & fits, Status.CONVERGED, status)
+    return jnp.where(jnp.isnan(found.error), Status.NOT_FINITE, status).astype(jnp.int32)
