@@ -63,6 +63,7 @@ def accelerate(
     tolerance: float,
     max_iterations: int,
     rounding: float,
+    estimate: bool = True,
 ) -> tuple[State, Progress, History]:
     """Solve `correct(state) = 0`, where to move by the correction brings a state nearer to the solution.
 
@@ -75,7 +76,7 @@ def accelerate(
         rounding: corrections below say nothing about the rate of convergence.
 
     The estimate is that of a linearly convergent sequence of corrections, with the slower of the last two
-    rates.
+    rates; the last correction itself unless `estimate`.
     """
 
     def unfinished(carry):
@@ -86,7 +87,7 @@ def accelerate(
         active = going(progress, tolerance, max_iterations)
         correction = correct(state)
         step, history = mix(correction, history)
-        progress = advance(progress, active, correction, step, tolerance, rounding)
+        progress = advance(progress, active, correction, step, tolerance, rounding, estimate)
         step = jnp.where(active, step, 0.0)
         return move(state, step), progress, history._replace(step=step)
 
@@ -106,6 +107,7 @@ def advance(
     step: jax.Array,
     tolerance: float,
     rounding: float,
+    estimate: bool = True,
 ) -> Progress:
     """After a correction and the step that was made of it, for the scenarios that are `active`."""
     change = jnp.maximum(jnp.max(jnp.abs(correction), axis=0), jnp.max(jnp.abs(step), axis=0))
@@ -114,7 +116,7 @@ def advance(
     worse = _SAFETY * jnp.maximum(jnp.maximum(rate, progress.rate), _FASTEST)
     error = jnp.where(worse < 1.0, change * worse / jnp.maximum(1.0 - worse, 1e-6), jnp.inf)
     # where nothing is left there is no rate either
-    error = jnp.where(change < 1e-2 * tolerance, change, error)
+    error = jnp.where(change < 1e-2 * tolerance, change, error) if estimate else change
     better = change < _PROGRESS * progress.least
     later = Progress(
         iterations=progress.iterations + 1,

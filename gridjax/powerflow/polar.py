@@ -47,7 +47,7 @@ Array = Any
 
 _MAX_POWER = 1e8  # p.u.
 _LOWEST, _HIGHEST = 0.2, 4.0  # |1 + e| below and above which there is no operating point
-_SINGLE_FLOOR = 3e-7  # error at which float64 takes over
+_SINGLE_FLOOR = 2e-5  # correction at which float64 takes over: below, rounding slows float32 down
 _SINGLE_NEAR = 1e-3  # a correction at which float64 takes over where float32 gets no further
 _SINGLE_ROUNDING = 1e-7  # of corrections in float32
 
@@ -250,7 +250,7 @@ def find(
     double = kind == jnp.float64 and tolerance < _SINGLE_FLOOR
     floor = _SINGLE_FLOOR if double else tolerance
     (high, low), progress, history = accelerate(
-        correct, move, (high, low), progress, history, floor, max_iterations, _SINGLE_ROUNDING
+        correct, move, (high, low), progress, history, floor, max_iterations, _SINGLE_ROUNDING, not double
     )
     if not double:
         e = held(high.astype(kind))
