@@ -2,9 +2,9 @@
 
 `solve(method="auto")` chooses from the network and the device:
 
-- slack and PQ buses only: the nominal-deviation chord (`chord`), whose matrix M is dense below 40 buses on a
-  CPU (200 on an accelerator) and torn into small dense blocks (`inverse.cut`) above; `inverse.tree` is for
-  radial networks of thousands of buses, where it needs the least memory;
+- slack and PQ buses only: the nominal-deviation chord (`chord`), whose matrix M is torn into small
+  dense blocks (`inverse.cut`), or on an accelerator dense below 200 buses; `inverse.tree` needs the least
+  memory of all, linear in the size of a radial network;
 - PV buses: the log-polar chord (`polar`) with Anderson acceleration;
 - changed topology (`branch_status`), up to two branches: the log-polar chord with its inverse compensated;
 - what a chord does not solve, reactive limits that bind, and larger changes of topology: Newton's method

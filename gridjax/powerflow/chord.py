@@ -142,12 +142,11 @@ def find(chord: Chord, load: Case, start: jax.Array | None, tolerance: float, ma
     begin = jnp.zeros_like(change) if start is None else _planes(order, start)
     found = iterate_until(step, begin, tolerance, max_iterations)
     e = found.state
-    inside = jnp.all((1.0 + e[:, 0]) ** 2 + e[:, 1] ** 2 > _MIN_SQUARED_MAGNITUDE, axis=(0, 1))
-    inside &= jnp.max(jnp.abs(e), axis=(0, 1, 2)) < _MAX_DEVIATION
-    planes = [scatter_buses(order, e[:, k], n_bus) for k in (0, 1)]
+    re, im = (scatter_buses(order, e[:, k], n_bus) for k in (0, 1))
     # a fixed point of the guarded equations alone is no solution
-    error = jnp.where(inside, found.error, jnp.inf)
-    return Found(jax.lax.complex(*planes), found.iterations, error)
+    squared = (1.0 + re) ** 2 + im**2
+    inside = jnp.all((squared > _MIN_SQUARED_MAGNITUDE) & (squared < _MAX_DEVIATION**2), axis=-1)
+    return Found(jax.lax.complex(re, im), found.iterations, jnp.where(inside, found.error, jnp.inf))
 
 
 def _planes(order, value: jax.Array) -> jax.Array:

@@ -35,19 +35,32 @@ def iterate_until(
     rate = jnp.zeros(batch, start.dtype)
     state = start
     if start.dtype == jnp.float64 and max_iterations > _SINGLE_STEPS and tolerance < _SINGLE_FLOOR:
-        single = start.astype(jnp.float32)
         single, rate, _, count = _loop(
-            step, single, rate.astype(jnp.float32), count, _SINGLE_FLOOR, _SINGLE_STEPS
+            step, start.astype(jnp.float32), rate.astype(jnp.float32), count, _SINGLE_FLOOR, _SINGLE_STEPS, 2
         )
         # a scenario that float32 could not follow begins afresh
         state = jnp.where(rate < 1.0, single.astype(start.dtype), start)
         rate = rate.astype(start.dtype)
-    state, _, error, count = _loop(step, state, rate, count, tolerance, max_iterations)
+        max_iterations -= _SINGLE_STEPS
+    state, _, error, count = _loop(
+        step, state, rate, count, tolerance, max_iterations, 1 if start.dtype == jnp.float64 else 2
+    )
     return Found(state, count, error)
 
 
-def _loop(step, state, rate, iterations, tolerance, max_iterations):
+def _loop(step, state, rate, iterations, tolerance, max_iterations, sure):
+    """`sure` iterations of all scenarios, then more of those that need them."""
     eps = float(jnp.finfo(state.dtype).eps)
+
+    def judge(new, state, rate, change):
+        moved = jnp.max(jnp.abs(new - state), axis=tuple(range(state.ndim - 1)))
+        # changes at rounding level say nothing about the rate
+        telling = (change > 1e3 * eps) & jnp.isfinite(change)
+        ratio = jnp.where(telling, moved / change, rate)
+        worse = _SAFETY * jnp.maximum(ratio, rate)
+        # before there is a rate, the change itself stands for the error
+        estimate = jnp.where(worse > 0.0, moved * worse / jnp.maximum(1.0 - worse, eps), moved)
+        return ratio, moved, jnp.where(worse < 1.0, estimate, jnp.inf)
 
     def unfinished(carry):
         *_, error, _iterations, number = carry
@@ -57,23 +70,16 @@ def _loop(step, state, rate, iterations, tolerance, max_iterations):
         state, rate, change, error, iterations, number = carry
         active = error >= tolerance
         new = step(state)
-        moved = jnp.max(jnp.abs(new - state), axis=tuple(range(state.ndim - 1)))
-        # changes at rounding level say nothing about the rate
-        telling = (change > 1e3 * eps) & jnp.isfinite(change)
-        ratio = jnp.where(telling, moved / change, rate)
-        worse = _SAFETY * jnp.maximum(ratio, rate)
-        # before there is a rate, the change itself stands for the error
-        estimate = jnp.where(worse > 0.0, moved * worse / jnp.maximum(1.0 - worse, eps), moved)
-        return (
-            jnp.where(active, new, state),
-            jnp.where(active, ratio, rate),
-            jnp.where(active, moved, change),
-            jnp.where(active, estimate, error),
-            iterations + active,
-            number + 1,
-        )
+        judged = judge(new, state, rate, change)
+        kept = (jnp.where(active, a, b) for a, b in zip(judged, (rate, change, error)))
+        return jnp.where(active, new, state), *kept, iterations + active, number + 1
 
-    infinite = jnp.full(rate.shape, jnp.inf, state.dtype)
-    carry = (state, rate, infinite, infinite, iterations, jnp.int32(0))
+    change = jnp.full(rate.shape, jnp.inf, state.dtype)
+    error = change
+    for _ in range(min(sure, max_iterations)):
+        new = step(state)
+        rate, change, error = judge(new, state, rate, change)
+        state, iterations = new, iterations + 1
+    carry = (state, rate, change, error, iterations, jnp.int32(sure))
     state, rate, _, error, iterations, _ = jax.lax.while_loop(unfinished, body, carry)
     return state, rate, error, iterations

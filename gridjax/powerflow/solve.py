@@ -14,6 +14,7 @@ from gridjax.network import Network
 from gridjax.powerflow import newton, topology
 from gridjax.powerflow.branch import branch_flow
 from gridjax.powerflow.case import Case
+from gridjax.powerflow.chord import Chord
 from gridjax.powerflow.deviation import Deviation, Options, find, remainder, slack_deviation, sound, system_of
 from gridjax.powerflow.equations import drawn, in_service, scheduled
 from gridjax.powerflow.flow import Flow
@@ -51,8 +52,8 @@ def solve(
         method: `"auto"`: the chord where all buses are slack or PQ, else the log-polar chord, and Newton's
             method for scenarios in which that does not converge, for changed topology and for reactive
             limits that bind. `"chord"`, `"polar"` or `"newton"`: that method alone.
-        tolerance: largest estimated error of V / V_n, p.u.; default 1e-10 in float64, 3e-7 in
-            float32 (Newton, which counts its last step, 1e-5).
+        tolerance: largest estimated error of V / V_n, p.u.; default 1e-10 in float64, in
+            float32 1e-6, for the log-polar chord 3e-7 (Newton, which counts its last step, 1e-5).
         max_iterations: default 40 for a chord and 20 for Newton.
         solver: from `prepare(network, method)`; prepared here if absent.
         start: e to start from, complex `[..., n_bus]`, such as `flow.deviation`; default nominal.
@@ -109,7 +110,8 @@ def solve(
     single = injection.dtype == jnp.complex64
     by_newton = isinstance(solver, newton.Newton)
     if tolerance is None:
-        tolerance = (1e-5 if by_newton else 3e-7) if single else 1e-10
+        by_chord = isinstance(solver, Chord)
+        tolerance = (1e-5 if by_newton else 1e-6 if by_chord else 3e-7) if single else 1e-10
     if max_iterations is None:
         max_iterations = 20 if by_newton else 40
     if start is not None:

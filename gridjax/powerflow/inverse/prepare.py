@@ -18,16 +18,16 @@ Array = Any
 Inverse = DenseInverse | CutInverse | TreeInverse
 
 FORMS = ("auto", "dense", "cut", "tree")
-# one product is faster than many small ones below: measured on a CPU, derived from operations elsewhere
-_DENSE_BUSES = {"cpu": 40}
+# where one product is faster than many small ones: never on a CPU, measured; elsewhere derived from operations
+_DENSE_BUSES = {"cpu": 0}
 _DENSE_BUSES_ELSEWHERE = 200
 
 
 def prepare_inverse(matrix: Any, network: Network, buses: np.ndarray, form: str = "auto") -> Inverse:
     """Invert `matrix` `[2 n_bus, 2 n_bus]`, dense or scipy sparse, over the equations of `buses`.
 
-    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is dense below 40 buses (200 on an accelerator)
-    and cut above. A matrix inside a trace can only be inverted densely. Raises `ValueError` for another form.
+    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is cut on a CPU, and on an accelerator dense below
+    200 buses. A matrix inside a trace can only be inverted densely. Raises `ValueError` for another form.
     """
     if form not in FORMS:
         raise ValueError(f"unknown form {form!r} of the inverse; expected one of {', '.join(FORMS)}")
