@@ -21,7 +21,7 @@ from scipy.sparse import block_array, diags_array
 from gridjax.network import Network
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.fixed_point import Found, iterate_until
-from gridjax.powerflow.inverse import Inverse, gather_buses, prepare_inverse, scatter_buses
+from gridjax.powerflow.inverse import DenseInverse, Inverse, gather_buses, prepare_inverse, scatter_buses
 from gridjax.powerflow.nominal import (
     Nominal,
     admittance_matrix,
@@ -106,6 +106,7 @@ def iterate(chord: Chord, change: jax.Array, deviation: jax.Array) -> jax.Array:
     s_n = nominal.real.astype(change.dtype), nominal.imag.astype(change.dtype)
     d, e = ((x[..., :n], x[..., n:]) for x in (change, deviation))
     ratio = jnp.concatenate(_ratio(s_n, d, e), axis=-1)
+    assert isinstance(chord.inverse, DenseInverse)
     matrix = jnp.asarray(chord.inverse.matrix, change.dtype)
     result = jnp.einsum("ij,...j->...i", matrix, ratio, precision=jax.lax.Precision.HIGHEST)
     return jnp.clip(result, -_MAX_DEVIATION, _MAX_DEVIATION)

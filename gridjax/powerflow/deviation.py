@@ -137,7 +137,7 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
 
 def sound(network: Network, nominal: Nominal, case: Case, which: Array) -> Case:
     """`case` where `which` `[...]`, elsewhere the nominal state."""
-    instead = dict.fromkeys(_NUMBERS, 0.0)
+    instead: dict[str, Any] = dict.fromkeys(_NUMBERS, 0.0)
     instead |= {"injection": nominal.injection, "pv_voltage": network.pv_voltage}
 
     def replaced(value: Array, other: Any) -> jax.Array:
@@ -245,7 +245,7 @@ def _respond(network: Network, solver: Solver, system: Equations, e: Array, rhs:
 
 
 def _approximate(solver: Any, e: Array, r: Array) -> jax.Array:
-    apply = polar.precondition if isinstance(solver, polar.Polar) else chord.precondition
+    apply: Any = polar.precondition if isinstance(solver, polar.Polar) else chord.precondition
     n = e.shape[-1]
     return apply(solver, e.reshape(-1, n), r.reshape(-1, n)).reshape(r.shape)
 

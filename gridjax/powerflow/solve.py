@@ -152,9 +152,10 @@ def _solve(
         branch_status = jnp.broadcast_to(branch_status, (*batch, network.n_branch))
     if pv_voltage is not None:
         batch = jnp.broadcast_shapes(batch, pv_voltage.shape[:-1])
-    injection, constant_current, constant_impedance, start = (
+    injection = jnp.broadcast_to(injection, (*batch, network.n_bus))
+    constant_current, constant_impedance, start = (
         None if part is None else jnp.broadcast_to(part, (*batch, network.n_bus))
-        for part in (injection, constant_current, constant_impedance, start)
+        for part in (constant_current, constant_impedance, start)
     )
     if pv_voltage is not None:
         pv_voltage = jnp.broadcast_to(pv_voltage, (*batch, network.n_pv))

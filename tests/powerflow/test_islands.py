@@ -122,7 +122,7 @@ def test_what_the_chord_cannot_do_is_refused(feeder):
 
 
 def test_the_collapsed_are_flagged_and_the_others_untouched(float64):
-    """From -3 to 10 times the load: what is called converged is what Newton finds, the same in any company."""
+    """From -3 to 10 times the load: converged is what Newton finds, and the same in any company."""
     net = network.get("case33bw")
     rng = np.random.default_rng(1)
     injection = net.nominal_injection * np.linspace(-3, 10, 60)[:, None] * rng.uniform(0.7, 1.3, (60, 33))

@@ -18,7 +18,7 @@ Array = Any
 Inverse = DenseInverse | CutInverse | TreeInverse
 
 FORMS = ("auto", "dense", "cut", "tree")
-# where one product is faster than many small ones: never on a CPU, measured; elsewhere derived from operations
+# where one product is faster than many small ones: never on a CPU (measured); elsewhere derived
 _DENSE_BUSES = {"cpu": 0}
 _DENSE_BUSES_ELSEWHERE = 200
 
@@ -26,8 +26,8 @@ _DENSE_BUSES_ELSEWHERE = 200
 def prepare_inverse(matrix: Any, network: Network, buses: np.ndarray, form: str = "auto") -> Inverse:
     """Invert `matrix` `[2 n_bus, 2 n_bus]`, dense or scipy sparse, over the equations of `buses`.
 
-    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is cut on a CPU, and on an accelerator dense below
-    200 buses. A matrix inside a trace can only be inverted densely. Raises `ValueError` for another form.
+    `form`: `"dense"`, `"cut"`, `"tree"`, or `"auto"`, which is cut on a CPU, and on an accelerator dense
+    below 200 buses. A matrix inside a trace can only be inverted densely. Raises `ValueError` for another.
     """
     if form not in FORMS:
         raise ValueError(f"unknown form {form!r} of the inverse; expected one of {', '.join(FORMS)}")
