@@ -15,7 +15,7 @@ _FASTEST = 0.02  # rate that the estimate trusts
 _UNKNOWN_RATE = 0.25  # until there are two corrections
 _MIXED = 3.0  # largest weight of an earlier step
 _INDEPENDENT = 1e-4  # squared sine below which two changes of the residual count as one
-_PATIENCE = 6  # corrections in a row that are no progress, after which a scenario is given up
+_PATIENCE = 5  # corrections in a row that are no progress, after which a scenario is given up
 _PROGRESS = 0.7  # of the least correction so far
 
 

@@ -49,7 +49,7 @@ _MAX_POWER = 1e8  # p.u.
 _LOWEST, _HIGHEST = 0.2, 4.0  # |1 + e| below and above which there is no operating point
 _SINGLE_FLOOR = 2e-5  # correction at which float64 takes over: below, rounding slows float32 down
 _SINGLE_NEAR = 1e-3  # a correction at which float64 takes over where float32 gets no further
-_SINGLE_ROUNDING = 1e-7  # of corrections in float32
+_SINGLE_ROUNDING = 3e-6  # of corrections in float32: powers of tens p.u. are known no better
 
 
 @jax.tree_util.register_dataclass
