@@ -257,10 +257,13 @@ def remainder(network: Network, solver: Solver, case: Case, found: Deviation) ->
     """
     system = limit_reactive(system_of(network, solver.nominal, case), found.limited)
     e = found.deviation
-    left = residual(system, e)
-    if isinstance(solver, newton.Newton):
-        rest = newton.linear_response(solver, system, e, left)
-    else:
-        rest = _approximate(solver, e, left)
     free = jnp.asarray(system.energised & ~system.slack)
-    return jax.lax.stop_gradient(jnp.where(free, -rest, 0.0))
+    rest = jnp.zeros_like(e)
+    for _ in range(2):  # the first is off by the rate of convergence
+        left = residual(system, e, rest)
+        if isinstance(solver, newton.Newton):
+            change = newton.linear_response(solver, system, e, left)
+        else:
+            change = _approximate(solver, e, left)
+        rest = jnp.where(free, rest - change, 0.0)
+    return jax.lax.stop_gradient(rest)

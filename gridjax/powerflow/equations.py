@@ -127,9 +127,11 @@ def drawn(system: Equations, deviation: jax.Array, remainder: jax.Array | None =
     return voltage * jnp.conj(total)
 
 
-def residual(system: Equations, deviation: jax.Array) -> jax.Array:
-    """The residual of the module's head, complex p.u. `[..., n_bus]`."""
-    unbalanced = jnp.conj(drawn(system, deviation) - scheduled(system, deviation))
+def residual(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
+    """The residual of the module's head, complex p.u. `[..., n_bus]`, at e + `remainder`."""
+    taken = drawn(system, deviation, remainder)
+    deviation = deviation if remainder is None else deviation + remainder
+    unbalanced = jnp.conj(taken - scheduled(system, deviation))
     scale = jnp.abs(jnp.asarray(system.nominal.voltage, deviation.dtype))
     squared = (1.0 + deviation.real) ** 2 + deviation.imag**2
     excess = 0.5 * (scale**2 * squared - system.set_point**2)
