@@ -14,7 +14,7 @@ def test_pack_and_unpack_are_inverse():
 
 def test_the_solution_is_a_fixed_point(mesh, float64):
     injection = states(mesh, 5)
-    chord = prepare(mesh, "chord")
+    chord = prepare(mesh, "chord", "dense")
     flow = solve(mesh, injection, "newton")
     change = pack(jnp.asarray(injection - chord.nominal.injection))
     free = np.isin(np.arange(mesh.n_bus), mesh.free_buses)
@@ -23,7 +23,7 @@ def test_the_solution_is_a_fixed_point(mesh, float64):
 
 
 def test_slack_rows_never_move(mesh):
-    chord = prepare(mesh, "chord")
+    chord = prepare(mesh, "chord", "dense")
     change = jnp.ones(2 * mesh.n_bus)
     out = unpack(iterate(chord, change, jnp.zeros(2 * mesh.n_bus)))
     np.testing.assert_array_equal(out[jnp.array(mesh.slack_buses)], 0.0)
