@@ -188,7 +188,8 @@ def _by_polar(network: Network, solver: polar.Polar, case: Case, start, toleranc
 
 
 def _by_newton(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:
-    case, start = given
+    # tied to the scenarios: XLA would else form the admittance matrix for every chunk, whether needed or not
+    network, (case, start) = jax.lax.optimization_barrier((network, given))
     start = jnp.zeros_like(case.injection) if start is None else start
     tolerance = options.tolerance
     if start.dtype == jnp.complex64:
