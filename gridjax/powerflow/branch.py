@@ -95,14 +95,5 @@ def losses(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Arra
     return series + jnp.sum(to_ground * (bottom * bottom + deviation[..., n:] ** 2), axis=-1)
 
 
-def bus_current(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:
-    """Current that the network draws at every bus, complex p.u. `[..., n_bus]`: Y V, branch by branch."""
-    flow = branch_flow(network, nominal, deviation)
-    voltage = jnp.asarray(nominal.voltage, deviation.dtype) * (1.0 + deviation)
-    total = jnp.asarray(network.shunt, deviation.dtype) * voltage
-    total = total.at[..., network.from_bus].add(flow.current_from)
-    return total.at[..., network.to_bus].add(flow.current_to)
-
-
 def _squared(value: jax.Array) -> jax.Array:
     return value.real**2 + value.imag**2
