@@ -132,7 +132,10 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
         # after all chunks: within one, the choice of rows would cost the others several passes over memory
         failed = ~(found.error < options.tolerance) & ~jnp.isnan(found.error)
         by_newton = partial(solved, partial(_by_newton, options, network, nominal))
-        found = repair(by_newton, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
+        rows = min(_newton_chunk(network, dtype), _REPAIRED)
+        if jax.default_backend() == "cpu":  # factorises matrix after matrix: few that fail should cost little
+            rows = max(1, min(rows, _newton_chunk(network, dtype) // 4))
+        found = repair(by_newton, given, found, failed, rows)
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
 
 
