@@ -71,32 +71,32 @@ class SmartGrid(Environment[State, Params]):
 
     def initial(self, key: jax.Array, params: Params) -> State:
         day_key, charge_key, event_key, noise_key = jax.random.split(key, 4)
-        home, n = params.households, self.n_agent
+        home, n, real = params.households, self.n_agent, params.households.demand.dtype
         day = params.days[jax.random.randint(day_key, (), 0, params.days.shape[0])]
         clock = (day * self.steps_per_day).astype(jnp.int32)
         low, high = params.initial_charge[0], params.initial_charge[1]
-        charge = low + (high - low) * jax.random.uniform(charge_key, (n,))
+        charge = low + (high - low) * jax.random.uniform(charge_key, (n,), real)
         drawn = events.draw(event_key, params.events, self.hours)
-        price_noise, forecast_noise, message_noise, heard = self._noise(noise_key)
-        offer, step = jnp.zeros((n, self.n_slot)), jnp.int32(0)
+        price_noise, forecast_noise, message_noise, heard = self._noise(noise_key, real)
+        offer, step = jnp.zeros((n, self.n_slot), real), jnp.int32(0)
         pump = home.heat_pump
         energy = charge * home.battery.capacity
         return State(
             clock=clock,
             step=step,
             energy=energy,
-            need=home.vehicle.trip * jnp.ones(n),
-            temperature=0.5 * (pump.lowest + pump.highest) * jnp.ones(n),
+            need=home.vehicle.trip,
+            temperature=0.5 * (pump.lowest + pump.highest),
             unforeseen=price_noise,
             drawn=drawn,
             now=outside.at(clock, step, drawn, price_noise, params, self.steps_per_day),
             forecast=outside.forecast(clock, forecast_noise, params, self.steps_per_day),
             message=self._messages(energy, offer, message_noise, heard, params),
             offer=offer,
-            voltage=jnp.ones(self.n_bus),
-            stability=jnp.ones(()),
-            frequency=jnp.full((), NOMINAL_FREQUENCY),
-            deviation=jnp.zeros((2, self.n_bus)),
+            voltage=jnp.ones(self.n_bus, real),
+            stability=jnp.ones((), real),
+            frequency=jnp.asarray(NOMINAL_FREQUENCY, real),
+            deviation=jnp.zeros((2, self.n_bus), real),
         )
 
     def transition(self, key: jax.Array, state: State, actions: PerGroup, params: Params) -> Transition:
@@ -183,7 +183,7 @@ class SmartGrid(Environment[State, Params]):
             "unserved": jnp.sum(unserved),  # kWh
         }
 
-        price_noise, forecast_noise, message_noise, heard = self._noise(key)
+        price_noise, forecast_noise, message_noise, heard = self._noise(key, home.demand.dtype)
         clock, step = state.clock + 1, state.step + 1
         unforeseen = prices.next_unforeseen(params.tariff, state.unforeseen, price_noise, hours)
         after = State(
@@ -264,13 +264,13 @@ class SmartGrid(Environment[State, Params]):
             demand = demand + power
         return demand, need, missed, temperature
 
-    def _noise(self, key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    def _noise(self, key: jax.Array, real) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
         """Normals of price, forecast and messages, and uniforms that decide which messages are heard."""
         normal_key, uniform_key = jax.random.split(key)
         n, horizon, said = self.n_agent, len(AHEAD), 2 * self.n_slot
-        normal = jax.random.normal(normal_key, (1 + n * (2 * horizon + said),))
+        normal = jax.random.normal(normal_key, (1 + n * (2 * horizon + said),), real)
         ahead, spoken = normal[1 : 1 + n * 2 * horizon], normal[1 + n * 2 * horizon :]
-        heard = jax.random.uniform(uniform_key, (n, self.n_slot))
+        heard = jax.random.uniform(uniform_key, (n, self.n_slot), real)
         return normal[0], ahead.reshape(n, 2, horizon), spoken.reshape(n, self.n_slot, 2), heard
 
     def _messages(

@@ -41,7 +41,7 @@ def run(
     reaches, all alike, and frequency follows its droop.
     """
     network, now = params.network, state.now
-    base = jnp.asarray(network.base_mva, jnp.float32) * 1e3
+    base = jnp.asarray(network.base_mva, drawn.dtype) * 1e3
     active, imaginary = outside.background(state.clock, params)
     active, imaginary = active * now.demand_factor, imaginary * now.demand_factor
     wanted = jnp.sum(active)
@@ -65,7 +65,7 @@ def run(
     loading = jnp.where(good, flow.loading, 0.0)
     slack = jnp.where(good, jnp.sum(flow.slack_power.real, axis=-1), 0.0) * base
     frequency = droop_frequency(slack, params.island_power, params.island_droop, NOMINAL_FREQUENCY)
-    frequency = jnp.where(now.connected, NOMINAL_FREQUENCY, frequency)
+    frequency = jnp.where(now.connected, NOMINAL_FREQUENCY, frequency).astype(drawn.dtype)
     return Grid(
         voltage=voltage,
         loading=loading,
