@@ -38,9 +38,9 @@ class Tariff:
 
 
 def tariff(
-    bands: tuple[float, float, float] = (0.22, 0.30, 0.40),
+    bands: tuple[float, float, float] = (0.20, 0.30, 0.44),
     feed_in: float = 0.08,
-    real_time: float = 0.04,
+    real_time: float = 0.05,
     imbalance: float = 0.1,
 ) -> Tariff:
     """A tariff with the default shape. Raises `ValueError` naming the value that is out of range."""

@@ -219,6 +219,10 @@ class SmartGrid(Environment[State, Params]):
             demand, state.now.sun, home.battery, state.energy, home.inverter, home.connection, self.hours
         )
 
+    def usual_demand(self, state: State, params: Params) -> jax.Array:
+        """Demand (kW, `[n_agent]`) of the step that begins now if vehicles and heat pumps act as is usual."""
+        return self._flexible(jnp.zeros((self.n_agent, self.n_action)), state, params)[0]
+
     def observe(self, state: State, params: Params) -> PerGroup:
         seen = observation.local(state, params, self.steps_per_day, self.vehicles, self.heat_pumps)
         return {GROUP: seen}

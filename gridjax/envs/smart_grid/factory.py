@@ -39,6 +39,8 @@ SOURCES = ("simbench", "synthetic")
 _SYNTHETIC_LOADS, _SYNTHETIC_SITES = 32, 8
 # the smallest shipped networks with enough loads; more agents than these have share buses of the last
 _NETWORKS = (("cigre_lv", 15), ("kerber_vorstadtnetz", 146))
+# of cigre_lv: the loads of the residential feeder (CIGRE task force C6.04.02) but that at its transformer
+_RESIDENTIAL = (11, 15, 16, 17, 18)
 _WEIGHTS = Weights(stability=0.5, efficiency=0.1, cost=1.0, cooperation=0.02)
 
 
@@ -46,6 +48,7 @@ def make(
     network: str | Network | None = None,
     *,
     agents: int = 5,
+    buses: Sequence[int] | None = None,
     neighbours: int = 4,
     split: str = "train",
     season: str | None = None,
@@ -67,8 +70,10 @@ def make(
     Args:
         network: a shipped name or a `Network` of slack and PQ buses. Default: the smallest of cigre_lv and
             kerber_vorstadtnetz with a load bus for every agent.
-        agents: number of prosumers, at load buses far apart. Where there are more than load buses, some
-            share one, like flats behind one cable: each then has an equal part of the bus's demand.
+        agents: number of prosumers. On cigre_lv first those of the residential feeder, elsewhere at load
+            buses far apart. Where there are more than load buses, some share one, like flats behind one cable:
+            each then has an equal part of the bus's demand.
+        buses: rows of the network, one per agent, in place of those.
         neighbours: slots per agent, filled by electrical distance.
         split: "train", "validation" or "test": the days an episode may start on.
         season: "winter", "spring", "summer" or "autumn": of those days; default all.
@@ -109,15 +114,15 @@ def make(
 
     base = float(network.base_mva) * 1e3
     nominal = -np.asarray(network.nominal_injection).astype(complex) * base
-    buses = _places(network, agents)
-    crowd = np.bincount(buses, minlength=network.n_bus)
-    peak = np.abs(nominal[buses].real) / crowd[buses]
+    places = _places(network, agents) if buses is None else _check_buses(buses, network, agents)
+    crowd = np.bincount(places, minlength=network.n_bus)
+    peak = np.abs(nominal[places].real) / crowd[places]
     profiles, own_columns, other_columns = _profiles(source, seed)
     homes = draw_households(
-        buses, peak, nominal[buses].imag / crowd[buses], own_columns, profiles.sun.shape[1], owned, seed
+        places, peak, nominal[places].imag / crowd[places], own_columns, profiles.sun.shape[1], owned, seed
     )
-    columns = impedances(network, buses)
-    neighbour, reverse = neighbour_slots(electrical_distance(columns, buses), min(neighbours, max(agents - 1, 1)))
+    columns = impedances(network, places)
+    neighbour, reverse = neighbour_slots(electrical_distance(columns, places), min(neighbours, max(agents - 1, 1)))
     others = np.where((crowd > 0) | (nominal.real <= 0.0), 0.0, nominal)
     rng = np.random.default_rng(seed + 1)
     mean_demand = float(np.mean(profiles.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
@@ -142,7 +147,7 @@ def make(
         households=homes,
         background=jnp.asarray(others / base, jnp.complex64),
         background_profile=jnp.asarray(rng.choice(other_columns, network.n_bus), jnp.int32),
-        agents_at=jnp.asarray(_agents_at(buses, network.n_bus)),
+        agents_at=jnp.asarray(_agents_at(places, network.n_bus)),
         neighbour=jnp.asarray(neighbour),
         reverse=jnp.asarray(reverse),
         loss_matrix=jnp.asarray(loss_matrix(columns), number),
@@ -177,14 +182,29 @@ def _known(name: str, given: Mapping[str, float] | None, default: Mapping[str, f
 
 
 def _places(network: Network, agents: int) -> np.ndarray:
-    """Buses of the agents, `[agents]` ascending: far apart, and all load buses in turn where they are too few."""
+    """Buses of the agents, `[agents]` ascending; all load buses in turn where those are too few."""
     nominal = np.real(network.nominal_injection)
     loaded = np.setdiff1d(np.flatnonzero(nominal < 0.0), network.slack_buses)
     if loaded.size == 0:
         raise ValueError(f"network {network.name!r} has no load bus, expected one to put a prosumer on")
     rounds, rest = divmod(agents, loaded.size)
-    more = np.array(spread(network, rest), int) if rest else np.empty(0, int)
+    if network.name == "cigre_lv" and not rounds:
+        first = np.array(_RESIDENTIAL)
+        more = np.concatenate([first, np.setdiff1d(loaded, first)])[:rest]
+    else:
+        more = np.array(spread(network, rest), int) if rest else np.empty(0, int)
     return np.sort(np.concatenate([np.repeat(loaded, rounds), more]))
+
+
+def _check_buses(buses: Sequence[int], network: Network, agents: int) -> np.ndarray:
+    rows = np.asarray(buses, int)
+    if rows.shape != (agents,):
+        raise ValueError(f"buses is {list(buses)!r}, expected one row per agent, {agents}")
+    load = -np.real(network.nominal_injection)
+    bad = [int(row) for row in rows if not (0 <= row < network.n_bus and load[row] > 0.0)]
+    if bad:
+        raise ValueError(f"buses holds {bad}, expected rows of {network.name!r} with a load")
+    return rows
 
 
 def _agents_at(buses: np.ndarray, n_bus: int) -> np.ndarray:
