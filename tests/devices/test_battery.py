@@ -33,7 +33,7 @@ def test_limits_by_hand():
 
 
 @settings(max_examples=200, deadline=None)
-@given(number, number, number, st.floats(0.0, 0.02, width=32))
+@given(number, number, number, st.floats(0.0, 0.015625, width=32))
 def test_energy_is_conserved_within_the_limits(filled, share, way, loss):
     pile, hours = of(loss=loss), 0.25
     energy = jnp.float32(10.0 * filled)

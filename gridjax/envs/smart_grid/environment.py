@@ -20,7 +20,6 @@ from gridjax.envs.smart_grid.agreement import agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
 from gridjax.envs.smart_grid.money import Prices, payments
-from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.rewards import Rewards
 from gridjax.envs.smart_grid.state import Params, State
 from gridjax.envs.spaces import Box, Space
@@ -269,13 +268,23 @@ class SmartGrid(Environment[State, Params]):
         return demand, need, missed, temperature
 
     def _noise(self, key: jax.Array, real) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-        """Normals of price, forecast and messages, and uniforms that decide which messages are heard."""
-        normal_key, uniform_key = jax.random.split(key)
-        n, horizon, said = self.n_agent, len(AHEAD), 2 * self.n_slot
-        normal = jax.random.normal(normal_key, (1 + n * (2 * horizon + said),), real)
-        ahead, spoken = normal[1 : 1 + n * 2 * horizon], normal[1 + n * 2 * horizon :]
-        heard = jax.random.uniform(uniform_key, (n, self.n_slot), real)
-        return normal[0], ahead.reshape(n, 2, horizon), spoken.reshape(n, self.n_slot, 2), heard
+        """Noise of price (normal), forecasts and messages (uniform, unit variance); uniforms of who is heard.
+
+        Drawn for every agent in every step, so frugally: one word of random bits per agent and slot, cut up.
+        """
+        price_key, many_key = jax.random.split(key)
+        words = jax.random.bits(many_key, (self.n_agent, 1 + self.n_slot), jnp.uint32)
+
+        def uniform(of, shift: int, width: int):
+            return (((of >> shift) & (2**width - 1)).astype(real) + 0.5) / 2**width
+
+        def unit(of, shift: int, width: int):
+            return np.sqrt(12.0) * (uniform(of, shift, width) - 0.5)
+
+        own, slots = words[:, 0], words[:, 1:]
+        ahead = jnp.stack([unit(own, 0, 16), unit(own, 16, 16)], axis=-1)
+        spoken = jnp.stack([unit(slots, 0, 10), unit(slots, 10, 10)], axis=-1)
+        return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 20, 12)
 
     def _messages(
         self, energy: jax.Array, offer: jax.Array, noise: jax.Array, heard: jax.Array, params: Params

@@ -229,9 +229,9 @@ def _profiles(source: str, seed: int) -> tuple[Profiles, np.ndarray, np.ndarray]
     """Tables of the year, and the demand columns of prosumers and of all others."""
     if source == "simbench":
         year = load_simbench()
-        small = [k for k, name in enumerate(year.load_names) if name[:2] in ("H0", "G0", "G1", "G4", "L0", "L2")]
-        own = np.array([year.load_names.index(name) for name in HOUSEHOLDS])
-        return Profiles(year.load_p, year.load_q, year.pv), own, np.array(small)
+        own = [year.load_names.index(name) for name in HOUSEHOLDS]
+        trade = [k for k, name in enumerate(year.load_names) if name.startswith("G1-")]
+        return Profiles(year.load_p, year.load_q, year.pv), np.array(own), np.array(own + trade)
     drawn = jax.jit(sample_year, static_argnums=(2, 3))(
         jax.random.key(seed), SyntheticParams(), _SYNTHETIC_LOADS, _SYNTHETIC_SITES
     )

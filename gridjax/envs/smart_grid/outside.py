@@ -68,16 +68,17 @@ def at(
     )
 
 
-def forecast(clock: jax.Array, normal: jax.Array, params: Params, steps_per_day: int) -> jax.Array:
-    """Forecast `AHEAD`, kW `[n_agent, 2, n_horizon]`, from standard normals of the same shape.
+def forecast(clock: jax.Array, noise: jax.Array, params: Params, steps_per_day: int) -> jax.Array:
+    """Forecast `AHEAD` of demand and sun, kW `[n_agent, 2, n_horizon]`, from noise `[n_agent, 2]` of unit variance.
 
-    The truth without events times a lognormal-like factor 1 + error, whose standard deviation grows with the
-    square root of the horizon to `forecast_error` at eight hours; never negative.
+    The truth without events times 1 + error, never negative. One error for all horizons, as forecasts err, whose
+    standard deviation grows with the square root of the horizon to `forecast_error` at eight hours.
     """
     steps = jnp.asarray(np.array(AHEAD) * steps_per_day // 24, jnp.int32)
-    truth = jnp.stack(demand_and_sun(clock + steps, params), axis=1)  # [n_horizon, 2, n_agent]
-    spread = params.forecast_error * jnp.sqrt(jnp.asarray(AHEAD, jnp.float32) / 8.0)
-    return jnp.moveaxis(truth, -1, 0).swapaxes(1, 2) * jnp.maximum(1.0 + spread * normal, 0.0)
+    demand, sun = demand_and_sun(clock + steps, params)  # [n_horizon, n_agent]
+    truth = jnp.stack([demand.T, sun.T], axis=1)
+    spread = params.forecast_error * jnp.sqrt(jnp.asarray(AHEAD, truth.dtype) / 8.0)
+    return truth * jnp.maximum(1.0 + spread * noise[..., None], 0.0)
 
 
 def prices_ahead(clock: jax.Array, unforeseen: jax.Array, params: Params, steps_per_day: int) -> jax.Array:

@@ -1,5 +1,6 @@
 """Bills by hand; nobody makes money from nothing."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,12 +15,16 @@ PRICES = Prices(jnp.float32(0.30), jnp.float32(0.10), jnp.float32(0.2))
 PAIR = jnp.array([[1], [0]])
 
 
-def bill(trade, imbalance, sent=(0.0, 0.0), slope=(0.0, 0.0)):
-    trade, imbalance, sent = (jnp.asarray(x, jnp.float32) for x in (trade, imbalance, sent))
+@jax.jit
+def of(trade, imbalance, sent, slope):
     zero = jnp.zeros(2)
     balance = Balance(zero, trade, imbalance, zero, zero, trade + imbalance)
     transfers = Transfers(sent[:, None], sent[::-1][:, None])
-    return payments(balance, transfers, PRICES, jnp.asarray(slope, jnp.float32), PAIR, 0.5)
+    return payments(balance, transfers, PRICES, slope, PAIR, 0.5)
+
+
+def bill(trade, imbalance, sent=(0.0, 0.0), slope=(0.0, 0.0)):
+    return of(*(jnp.asarray(x, jnp.float32) for x in (trade, imbalance, sent, slope)))
 
 
 def test_grid_by_hand():
