@@ -72,7 +72,9 @@ def plan_day(
 
     none = jnp.zeros_like(start)
     carry = (start, none, none, start, jnp.asarray(-jnp.inf, start.dtype))
-    (last, _, _, best, best_value), values = jax.lax.scan(improve, carry, jnp.arange(iterations, dtype=start.dtype))
+    (last, _, _, best, best_value), values = jax.lax.scan(
+        improve, carry, jnp.arange(iterations, dtype=start.dtype)
+    )
     final = follow(last)
     better = final > best_value
     return Plan(jnp.where(better, last, best), jnp.maximum(final, best_value), values[0])

@@ -36,7 +36,9 @@ class Rule:
     centre: Array  # p.u.
 
 
-def _rule(hold=0.0, charge=0.0, target=0.0, credit=0.0, help=9.0, peers=0.0, reactive=0.0, centre=1.0) -> Rule:
+def _rule(
+    hold=0.0, charge=0.0, target=0.0, credit=0.0, help=9.0, peers=0.0, reactive=0.0, centre=1.0
+) -> Rule:
     return Rule(*(jnp.float32(x) for x in (hold, charge, target, credit, help, peers, reactive, centre)))
 
 
@@ -80,7 +82,9 @@ def idle_battery(env: SmartGrid, state: State, params: Params) -> dict[str, jax.
     demand = env.usual_demand(state, params)
     sun = jnp.minimum(state.now.sun, home.inverter)
     rest = jnp.zeros_like(demand)
-    return _actions(env, jnp.zeros((env.n_agent, env.n_slot), demand.dtype), (demand - sun) / home.connection, rest)
+    return _actions(
+        env, jnp.zeros((env.n_agent, env.n_slot), demand.dtype), (demand - sun) / home.connection, rest
+    )
 
 
 def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:

@@ -72,7 +72,9 @@ def draw(key: jax.Array, events: Events, hours: float) -> Drawn:
     return Drawn(begin=first, end=jnp.where(happens, first + steps, first))
 
 
-def factors(events: Events, drawn: Drawn, step: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+def factors(
+    events: Events, drawn: Drawn, step: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Factors on import price, sun and demand at `step`, and whether the grid is connected (bool)."""
     active = (step >= drawn.begin) & (step < drawn.end)
     strength = jnp.where(active, events.size, jnp.asarray(np.array([1.0, 0.0, 1.0, 0.0], np.float32)))

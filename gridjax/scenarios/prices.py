@@ -50,7 +50,9 @@ def tariff(
     if not 0 <= imbalance < 1:
         raise ValueError(f"imbalance is {imbalance!r}, expected a share in [0, 1)")
     if min(bands) <= feed_in:
-        raise ValueError(f"bands is {bands!r}, expected all above feed_in, {feed_in!r}: else energy is resold")
+        raise ValueError(
+            f"bands is {bands!r}, expected all above feed_in, {feed_in!r}: else energy is resold"
+        )
     return Tariff(
         bands=jnp.asarray(bands, jnp.float32),
         band_of_hour=jnp.asarray(BANDS),

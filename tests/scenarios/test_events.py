@@ -48,7 +48,9 @@ def test_sizes_are_numbers_that_can_be_mapped_over():
     given = events(["cloud_front"])
     drawn = draw(KEYS[0], given, 0.25)
     sizes = jnp.array([0.0, 0.5, 1.0])
-    sun = jax.vmap(lambda s: factors(replace(given, size=given.size.at[1].set(s)), drawn, drawn.begin[1])[1])(sizes)
+    sun = jax.vmap(lambda s: factors(replace(given, size=given.size.at[1].set(s)), drawn, drawn.begin[1])[1])(
+        sizes
+    )
     np.testing.assert_allclose(sun, [1.0, 0.5, 0.0])
 
 

@@ -6,4 +6,14 @@ from gridjax.envs.smart_grid.households import Households, Shares
 from gridjax.envs.smart_grid.stability import stability_index
 from gridjax.envs.smart_grid.state import Params, State, Weights
 
-__all__ = ["GROUP", "Households", "Params", "Shares", "SmartGrid", "State", "Weights", "make", "stability_index"]
+__all__ = [
+    "GROUP",
+    "Households",
+    "Params",
+    "Shares",
+    "SmartGrid",
+    "State",
+    "Weights",
+    "make",
+    "stability_index",
+]

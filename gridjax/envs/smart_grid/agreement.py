@@ -25,7 +25,11 @@ class Transfers(NamedTuple):
 
 
 def agree(
-    action: jax.Array, able_to_send: jax.Array, able_to_take: jax.Array, neighbour: jax.Array, reverse: jax.Array
+    action: jax.Array,
+    able_to_send: jax.Array,
+    able_to_take: jax.Array,
+    neighbour: jax.Array,
+    reverse: jax.Array,
 ) -> Transfers:
     """Transfers of `action` `[n_agent, n_slot]` in [-1, 1]: positive offers, negative asks.
 

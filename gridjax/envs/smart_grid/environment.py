@@ -292,7 +292,9 @@ class SmartGrid(Environment[State, Params]):
         """What agents hear of their neighbours, `[n_agent, n_slot, 3]`; zero where nothing is heard."""
         charge = energy / jnp.maximum(params.households.battery.capacity, 1e-6)
         there = jnp.maximum(params.neighbour, 0)
-        said = jnp.stack([charge[there], offer[there, params.reverse]], axis=-1) + params.message_noise * noise
+        said = (
+            jnp.stack([charge[there], offer[there, params.reverse]], axis=-1) + params.message_noise * noise
+        )
         got = (params.neighbour >= 0) & (heard >= params.message_loss)
         flag = jnp.ones((*got.shape, 1), said.dtype)
         return jnp.where(got[..., None], jnp.concatenate([said, flag], axis=-1), 0.0)

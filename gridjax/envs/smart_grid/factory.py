@@ -98,7 +98,12 @@ def make(
     chosen = replace(_WEIGHTS, **_known("weights", weights, asdict(_WEIGHTS)))
     for name, value, good, expected in (
         ("agents", agents, isinstance(agents, int) and agents >= 1, "a whole number of at least 1"),
-        ("neighbours", neighbours, isinstance(neighbours, int) and neighbours >= 1, "a whole number of at least 1"),
+        (
+            "neighbours",
+            neighbours,
+            isinstance(neighbours, int) and neighbours >= 1,
+            "a whole number of at least 1",
+        ),
         ("source", source, source in SOURCES, f"one of {', '.join(SOURCES)}"),
         ("season", season, season is None or season in SEASONS, f"one of {', '.join(SEASONS)}, or None"),
         ("forecast_error", forecast_error, 0 <= forecast_error < np.inf, "a finite number, not negative"),
@@ -122,7 +127,9 @@ def make(
         places, peak, nominal[places].imag / crowd[places], own_columns, profiles.sun.shape[1], owned, seed
     )
     columns = impedances(network, places)
-    neighbour, reverse = neighbour_slots(electrical_distance(columns, places), min(neighbours, max(agents - 1, 1)))
+    neighbour, reverse = neighbour_slots(
+        electrical_distance(columns, places), min(neighbours, max(agents - 1, 1))
+    )
     others = np.where((crowd > 0) | (nominal.real <= 0.0), 0.0, nominal)
     rng = np.random.default_rng(seed + 1)
     mean_demand = float(np.mean(profiles.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))

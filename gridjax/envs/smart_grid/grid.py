@@ -32,9 +32,7 @@ class Grid(NamedTuple):
     deviation: jax.Array  # [2, n_bus]
 
 
-def run(
-    drawn: jax.Array, reactive: jax.Array, state: State, params: Params, max_iterations: int
-) -> Grid:
+def run(drawn: jax.Array, reactive: jax.Array, state: State, params: Params, max_iterations: int) -> Grid:
     """Solve the step in which agents draw `drawn` (kW) and `reactive` (kVAr), both `[n_agent]`.
 
     Without connection the slack is a grid-forming unit of limited power: others are fed as far as that

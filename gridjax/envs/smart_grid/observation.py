@@ -36,7 +36,11 @@ def labels(n_slot: int, vehicles: bool, heat_pumps: bool) -> tuple[str, ...]:
     common = ["sine of the hour", "cosine of the hour", "sine of the day", "cosine of the day"]
     common += ["weekend [0 or 1]", "import price [mean]", "feed-in price [mean import price]"]
     common += [f"import price expected in {h} h [mean]" for h in AHEAD]
-    common += ["connected to the grid [0 or 1]", "last stability index", "last frequency deviation [0.01 p.u.]"]
+    common += [
+        "connected to the grid [0 or 1]",
+        "last stability index",
+        "last frequency deviation [0.01 p.u.]",
+    ]
     return (*own, *common)
 
 

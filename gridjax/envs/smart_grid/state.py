@@ -100,7 +100,9 @@ class State:
     drawn: Drawn
     now: Now
     forecast: jax.Array  # [n_agent, 2, n_horizon], kW: demand, sun; without events to come
-    message: jax.Array  # [n_agent, n_slot, 3]: state of charge, last transfer action towards us, heard (0 or 1)
+    message: (
+        jax.Array
+    )  # [n_agent, n_slot, 3]: state of charge, last transfer action towards us, heard (0 or 1)
     offer: jax.Array  # [n_agent, n_slot], last transfer actions
     voltage: jax.Array  # [n_bus], p.u., magnitude
     stability: jax.Array  # []

@@ -67,7 +67,9 @@ def test_cooperation_is_the_share_of_real_shortage_covered():
     transfers = Transfers(zero.at[0, 0].set(3.0).at[2, 0].set(1.0), zero.at[1, 0].set(3.0).at[1, 1].set(1.0))
 
     def bonus(shortage):
-        found = covered_shortage(transfers, jnp.array([0.0, shortage, 0.0]), jnp.float32(0.5), NEIGHBOUR, REVERSE)
+        found = covered_shortage(
+            transfers, jnp.array([0.0, shortage, 0.0]), jnp.float32(0.5), NEIGHBOUR, REVERSE
+        )
         return np.asarray(found)
 
     np.testing.assert_allclose(bonus(8.0), [3 / 8, 0.0, 1 / 8], rtol=1e-5)
