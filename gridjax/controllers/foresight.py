@@ -1,8 +1,8 @@
 """Optimum with perfect information over a day: Adam on the actions of all steps, through the environment.
 
-The gradient passes through settlement, batteries and the AC power flow (implicit function theorem). The day is not
-quite convex (agreements are minima of two actions), so the result is the best of a local search that starts from a
-rule: a lower bound on the optimum. `gridjax.controllers.cost_bound` bounds the cost from the other side.
+The gradient passes through settlement, batteries and the AC power flow (implicit function theorem). The day
+is not quite convex (agreements are minima of two actions), so the result is the best of a local search that
+starts from a rule: no more than the optimum. `cost_bound` bounds the cost term from the other side.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def plan_day(
 ) -> Plan:
     """Best actions found for the `len(keys)` steps that begin in `state`, `transition` given `keys`.
 
-    `rate` is that of Adam, falling to nothing along a cosine. The plan knows all demand, sun, prices and events to come.
+    `rate` is that of Adam, falling to nothing along a cosine. The plan knows all demand, sun, prices and
+    events to come.
     """
 
     def follow(actions):

@@ -96,7 +96,7 @@ def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, 
 def _match(
     rule: Rule, price: jax.Array, demand: jax.Array, able: Ability, discharge: jax.Array, params: Params
 ) -> tuple[jax.Array, Transfers]:
-    """Transfer actions and what comes of them: spare energy to whom it is asked by, in proportion to the asking."""
+    """Transfer actions, and what comes of them: spare energy to those in need, in proportion to it."""
     spare = jnp.maximum(able.sun - demand, 0.0)
     helping = jnp.where(price > rule.help_above, jnp.maximum(able.sun + discharge - demand, 0.0), spare)
     spare = jnp.minimum(helping, able.send)

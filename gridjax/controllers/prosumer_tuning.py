@@ -28,8 +28,8 @@ def tune_rule(
 ) -> tuple[Rule, jax.Array]:
     """The rule with the largest mean reward over `n_day` days of `params.days`, and that reward.
 
-    Cross-entropy search, constants shared by all agents. Days and their noise are drawn once, so that candidates
-    are compared like for like; each begins as `params` says.
+    Cross-entropy search, constants shared by all agents. Days and their noise are drawn once, so that
+    candidates are compared like for like; each begins as `params` says.
     """
     start_key, noise_key, search_key = jax.random.split(key, 3)
     states = jax.vmap(env.initial, (0, None))(jax.random.split(start_key, n_day), params)

@@ -1,8 +1,8 @@
 """Battery with losses, self-discharge and wear; every kilowatt hour is booked.
 
 E' = (1 - sigma h) E + (eta_c c - d / eta_d) h, with charging power c and discharging power d at the terminals
-(Morales-Espana et al., IEEE Trans. Power Systems 30(6), 2015: the usual linear storage model). Power is one number,
-positive for discharge, so the two never run at once.
+(the usual linear storage model, as in PyPSA). Power is one number, positive for discharge, so the two never
+run at once.
 """
 
 from __future__ import annotations

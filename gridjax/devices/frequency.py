@@ -10,7 +10,7 @@ def droop_frequency(
 ) -> jax.Array:
     """Frequency (Hz) at which a grid-forming unit supplies `power`: f0 (1 - droop power / rating).
 
-    Kundur, Power System Stability and Control, 1994, eq. 11.8, settled. `power` and `rating` in one unit, power
-    positive when supplied; `droop` in p.u. of frequency at rated power.
+    Kundur, Power System Stability and Control, 1994, section 11.1, settled. `power` and `rating` in one unit,
+    power positive when supplied; `droop` in p.u. of frequency at rated power.
     """
     return nominal * (1.0 - droop * power / rating)

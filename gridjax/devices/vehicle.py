@@ -1,7 +1,7 @@
 """Electric vehicle at a charger: present between arrival and departure, with energy it needs by then.
 
-Its state is the need: energy (kWh) still to be put into the vehicle before it leaves. It grows by that of a trip at
-arrival, shrinks by charging, and what is left of it at departure has not been served.
+Its state is the need: energy (kWh) still to be put into the vehicle before it leaves. It grows by that of a
+trip at arrival, shrinks by charging, and what is left of it at departure has not been served.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def charging_power(
 def advance(
     vehicle: Vehicle, need: jax.Array, power: jax.Array, hour: jax.Array, hours: float
 ) -> tuple[jax.Array, jax.Array]:
-    """Need (kWh) after `power` held for `hours` from `hour`, and what a departure at their end leaves unserved."""
+    """Need after `power` for `hours` from `hour`, and what a departure then leaves unserved; kWh."""
     left = jnp.maximum(need - vehicle.efficiency * power * hours, 0.0)
     end = hour + hours
     leaves = jnp.abs(end - vehicle.departure) < 0.5 * hours

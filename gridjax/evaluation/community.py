@@ -1,7 +1,7 @@
 """Figures of a community of prosumers over a day or more, from the metrics of SmartGrid-v0.
 
-`metrics` are those of every step, leading axis time, such as `record_day(...).metrics`: per agent `[n_step, n_agent]`,
-of the whole `[n_step]`. Energies in kWh, money in EUR. Numpy on the host.
+`metrics` are those of every step, leading axis time, such as `record_day(...).metrics`: per agent `[n_step,
+n_agent]`, of the whole `[n_step]`. Energies in kWh, money in EUR. Numpy on the host.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 Array = Any
 
 CO2 = 0.363
-"""kg per kWh drawn from the grid: Germany 2024, Umweltbundesamt, Climate Change 13/2025 (estimate). Feed-in is
+"""kg per kWh drawn from the grid: Germany 2024, Umweltbundesamt, Climate Change 13/2025 (estimate). Feed-in
+is
 credited with the same factor: it displaces the mix."""
 
 
@@ -23,7 +24,9 @@ credited with the same factor: it displaces the mix."""
 class CommunityFigures:
     """What `community_figures` finds."""
 
-    agent_cost: np.ndarray  # [n_agent], EUR: payments, wear and unserved energy, less growth of what is stored
+    agent_cost: (
+        np.ndarray
+    )  # [n_agent], EUR: payments, wear and unserved energy, less growth of what is stored
     community_cost: float  # EUR: theirs, and what transfers did not pay of the network's losses
     self_sufficiency: float  # share of their demand that did not come from the grid
     self_consumption: float  # share of their sun that was not fed in or curtailed; 1 without sun
@@ -32,7 +35,7 @@ class CommunityFigures:
     peer_energy: float  # kWh, sent from agent to agent
     fairness: float  # Jain's index of savings, in [1 / n_agent, 1]
     battery_cycles: np.ndarray  # [n_agent], equivalent full cycles; 0 without battery
-    co2: float  # kg, of net import
+    co2: float  # kg, of net import: what is fed in displaces the same mix
     curtailed: float  # kWh
     unserved: float  # kWh
     steps_out_of_band: float  # share of steps with a bus outside of the voltage band
@@ -53,8 +56,9 @@ def community_figures(
         capacity: kWh of the batteries, `[n_agent]`.
         hours: length of a step, h.
         unserved_price: EUR/kWh of demand that was not met.
-        reference_cost: EUR per agent, `[n_agent]`, without the community, such as with an idle battery: fairness is that of
-            what each saves against it. Default: what each would have paid for its demand alone.
+        reference_cost: EUR per agent, `[n_agent]`, without the community, such as with an idle battery:
+            fairness is that of what each saves against it. Default: what each would have paid for its demand
+            alone.
         co2: kg per kWh.
 
     Raises `ValueError` where a metric is missing or has another shape.
@@ -103,9 +107,9 @@ def _cycles(throughput: np.ndarray, capacity: np.ndarray) -> np.ndarray:
 
 
 _PER_AGENT = (
-    "paid_grid", "paid_peers", "paid_losses", "wear", "stored_value", "demand", "sun", "import", "export", "sent",
-    "throughput", "curtailed", "unserved",
-)  # fmt: skip
+    *("paid_grid", "paid_peers", "paid_losses", "wear", "stored_value"),
+    *("demand", "sun", "import", "export", "sent", "throughput", "curtailed", "unserved"),
+)
 _WHOLE = ("losses", "loss_cost", "import_price", "out_of_band")
 
 

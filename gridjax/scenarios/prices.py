@@ -1,8 +1,8 @@
 """What electricity costs a household: time of use, a real-time part, feed-in and imbalance.
 
-The defaults are German in level: three bands of a time-variable tariff with grid fees (BNetzA, BK8-22/010-A, module 3),
-feed-in about that of small roofs in 2024, and a real-time part with the daily shape of the day-ahead market,
-high in the morning and evening and low at noon, more so in summer.
+The defaults are German in level: three bands of a time-variable tariff with grid fees (BNetzA, BK8-22/010-A,
+module 3), feed-in about that of small roofs in 2024, and a real-time part with the daily shape of the
+day-ahead market, high in the morning and evening and low at noon, more so in summer.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def time_of_use(tariff: Tariff, day: jax.Array, hour: jax.Array) -> jax.Array:
 
 
 def market_shape(day: jax.Array, hour: jax.Array) -> jax.Array:
-    """Foreseen day-ahead price about its mean, dimensionless: two peaks, a dip at noon that deepens in summer."""
+    """Foreseen day-ahead price about its mean, dimensionless: two peaks, a dip at noon that deepens in
+    summer.
+    """
     summer = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * (day - 10) / N_DAYS)
 
     def bump(centre, width):

@@ -34,8 +34,8 @@ def agree(
     """Transfers of `action` `[n_agent, n_slot]` in [-1, 1]: positive offers, negative asks.
 
     An action is a share of what the agent is able to send or to take (kW `[n_agent]`); where shares of one
-    sign sum to more than one, they are scaled to one. A pair exchanges min(offered, asked) if one offers and the
-    other asks, else nothing.
+    sign sum to more than one, they are scaled to one. A pair exchanges min(offered, asked) if one offers and
+    the other asks, else nothing.
     """
     action = jnp.where(neighbour >= 0, action, 0.0)
     offered = _shares(jnp.maximum(action, 0.0)) * able_to_send[:, None]

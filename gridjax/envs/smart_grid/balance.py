@@ -82,9 +82,9 @@ def settle(
 ) -> Balance:
     """Settle the step, in kW: the battery takes what is left of demand, then the grid, then nobody.
 
-    `received` is net from neighbours (within `able`), `trade` the wish to buy (positive) or sell. At the connection
-    point |received + trade + imbalance| <= `connection`; without a grid (`connected` false) trade and imbalance
-    are zero.
+    `received` is net from neighbours (within `able`), `trade` the wish to buy (positive) or sell. At the
+    connection point |received + trade + imbalance| <= `connection`; without a grid (`connected` false) trade
+    and imbalance are zero.
     """
     most = jnp.where(connected, connection - received, 0.0)
     least = jnp.where(connected, -connection - received, 0.0)

@@ -1,7 +1,8 @@
 """The task: the pure functions of the environment contract.
 
-Time. An observation shows the step that begins now: its demand, sun and prices, and what is stored. What the grid did
-is known once the step is over, so voltage, stability and frequency in an observation are those of the step before.
+Time. An observation shows the step that begins now: its demand, sun and prices, and what is stored. What the
+grid did is known once the step is over, so voltage, stability and frequency in an observation are those of
+the step before.
 """
 
 from __future__ import annotations
@@ -240,7 +241,7 @@ class SmartGrid(Environment[State, Params]):
         return {GROUP: observation.labels(self.n_slot, self.vehicles, self.heat_pumps)}
 
     def on_day(self, params: Params, day: jax.Array | int) -> Params:
-        """Params under which an episode is the whole of that day of the year, batteries half full at midnight."""
+        """Params under which an episode is that whole day of the year, batteries half full at first."""
         return replace(
             params,
             days=jnp.atleast_1d(jnp.asarray(day, jnp.int32)),
@@ -251,7 +252,7 @@ class SmartGrid(Environment[State, Params]):
     def _flexible(
         self, action: jax.Array, state: State, params: Params
     ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-        """Demand with vehicle and heat pump (kW), need and what a departure missed (kWh), temperature after."""
+        """Demand of all devices (kW), then need, missed need (kWh) and temperature after the step."""
         home, demand = params.households, state.now.demand
         day, hour = outside.day_and_hour(state.clock, self.steps_per_day)
         need, missed, temperature = state.need, jnp.zeros_like(state.need), state.temperature

@@ -71,14 +71,15 @@ def make(
         network: a shipped name or a `Network` of slack and PQ buses. Default: the smallest of cigre_lv and
             kerber_vorstadtnetz with a load bus for every agent.
         agents: number of prosumers. On cigre_lv first those of the residential feeder, elsewhere at load
-            buses far apart. Where there are more than load buses, some share one, like flats behind one cable:
-            each then has an equal part of the bus's demand.
+            buses far apart. Where there are more than load buses, some share one, like flats behind one
+            cable: each then has an equal part of the bus's demand.
         buses: rows of the network, one per agent, in place of those.
         neighbours: slots per agent, filled by electrical distance.
         split: "train", "validation" or "test": the days an episode may start on.
         season: "winter", "spring", "summer" or "autumn": of those days; default all.
         source: "simbench", the real year, or "synthetic", a year drawn from `seed`.
-        events: names of `gridjax.scenarios.events.EVENTS` that happen, each with `event_probability` per episode.
+        events: names of `gridjax.scenarios.events.EVENTS` that happen, each with `event_probability` per
+        episode.
         tariff: default `gridjax.scenarios.prices.tariff()`.
         weights: of reward terms, those not named as by default.
         shares: of the agents that own sun, battery, vehicle, heat pump; those not named as by default.
@@ -135,7 +136,7 @@ def make(
     mean_demand = float(np.mean(profiles.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
     prices = _tariff(tariff)
     energy = mean_demand * 0.25
-    background_mean = float(np.sum(others.real)) * float(profiles.demand[:, other_columns].mean())
+    background_mean = float(np.sum(np.real(others))) * float(profiles.demand[:, other_columns].mean())
 
     env = SmartGrid(
         n_bus=network.n_bus,

@@ -2,10 +2,10 @@
 
 - Scheduled trade is paid at the import price or earns the feed-in price; what differs from the schedule costs
   import (1 + m) or earns feed-in (1 - m).
-- Neighbours settle at the mid-market rate, the mean of import and feed-in price (Tushar et al., Applied Energy 243,
-  2019: mid-market rate pricing): payments sum to zero.
-- A transfer of t kW from i to j causes t (s_i - s_j) of losses at the margin, s = dLoss/dP; each side pays half of
-  that to the grid operator at the import price, or is paid, where the transfer relieves the network.
+- Neighbours settle at the mid-market rate, the mean of import and feed-in price (Tushar et al., Applied
+  Energy 243, 2019: mid-market rate pricing): payments sum to zero.
+- A transfer of t kW from i to j causes t (s_i - s_j) of losses at the margin, s = dLoss/dP; each side pays
+  half of that to the grid operator at the import price, or is paid, where the transfer relieves the network.
 """
 
 from __future__ import annotations

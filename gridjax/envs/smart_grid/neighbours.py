@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from gridjax.network import Network
 
 
-def impedances(network: Network, buses: Sequence[int]) -> np.ndarray:
+def impedances(network: Network, buses: np.ndarray) -> np.ndarray:
     """Columns of the bus impedance matrix, complex p.u. `[n_bus, len(buses)]`, slack buses grounded.
 
-    The inverse of the admittance matrix without slack rows (Grainger and Stevenson, Power System Analysis, 1994,
-    section 8.1); rows and columns of slack buses are zero.
+    The inverse of the admittance matrix without slack rows (Grainger and Stevenson, Power System Analysis,
+    1994, section 8.1); rows and columns of slack buses are zero.
     """
     from scipy.sparse.linalg import splu
 
     from gridjax.powerflow.nominal import sparse_admittance
 
-    free, buses = network.free_buses, np.asarray(buses, int)
+    free, buses = network.free_buses, np.asarray(buses)
     matrix = sparse_admittance(network)[free][:, free].tocsc()
     unit = np.zeros((network.n_bus, buses.size), complex)
     unit[buses, np.arange(buses.size)] = 1.0
@@ -28,9 +26,9 @@ def impedances(network: Network, buses: Sequence[int]) -> np.ndarray:
     return columns
 
 
-def electrical_distance(columns: np.ndarray, buses: Sequence[int]) -> np.ndarray:
+def electrical_distance(columns: np.ndarray, buses: np.ndarray) -> np.ndarray:
     """|Z_ii + Z_jj - Z_ij - Z_ji|, p.u. `[n, n]`: the impedance between the buses (Thevenin)."""
-    z = columns[np.asarray(buses, int)]
+    z = columns[np.asarray(buses)]
     own = np.diag(z)
     return np.abs(own[:, None] + own[None, :] - z - z.T)
 
@@ -63,4 +61,4 @@ def loss_matrix(columns: np.ndarray) -> np.ndarray:
     Kron's loss formula at flat voltage, loss = p' R p + q' R q with R = Re Z (Grainger and Stevenson, section
     13.3), so B = 2 R: exact to first order in the voltage drops.
     """
-    return 2.0 * columns.real.T
+    return 2.0 * np.real(columns).T

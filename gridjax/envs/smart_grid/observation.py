@@ -1,7 +1,7 @@
 """What a prosumer sees, and what a central critic sees.
 
-Energies, powers and prices come in units of the agent's own ratings or of the mean price, so that entries are of
-order one. Demand, sun, prices, charge and neighbours' charge are those of now; what the grid did
+Energies, powers and prices come in units of the agent's own ratings or of the mean price, so that entries
+are of order one. Demand, sun, prices, charge and neighbours' charge are those of now; what the grid did
 (voltage, stability, frequency) and neighbours' offers are of the step before, and labelled "last".
 """
 

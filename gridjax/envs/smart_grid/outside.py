@@ -20,7 +20,7 @@ def day_and_hour(clock: jax.Array, steps_per_day: int) -> tuple[jax.Array, jax.A
 
 
 def outdoors(day: jax.Array, hour: jax.Array) -> jax.Array:
-    """Outdoor temperature (degrees C): a Central European year, coldest in mid January, and day, warmest at 15 h."""
+    """Outdoor temperature (degrees C) of a Central European year, coldest in January and at 3 h."""
     season = 10.0 - 9.5 * jnp.cos(2 * jnp.pi * (day - 15) / 366)
     return season - 4.0 * jnp.cos(2 * jnp.pi * (hour - 3.0) / 24)
 
@@ -69,10 +69,11 @@ def at(
 
 
 def forecast(clock: jax.Array, noise: jax.Array, params: Params, steps_per_day: int) -> jax.Array:
-    """Forecast `AHEAD` of demand and sun, kW `[n_agent, 2, n_horizon]`, from noise `[n_agent, 2]` of unit variance.
+    """Forecast `AHEAD` of demand and sun, kW `[n_agent, 2, n_horizon]`, from noise `[n_agent, 2]` of unit
+    variance.
 
-    The truth without events times 1 + error, never negative. One error for all horizons, as forecasts err, whose
-    standard deviation grows with the square root of the horizon to `forecast_error` at eight hours.
+    The truth without events times 1 + error, never negative. One error for all horizons, as forecasts err,
+    whose standard deviation grows with the square root of the horizon to `forecast_error` at eight hours.
     """
     steps = jnp.asarray(np.array(AHEAD) * steps_per_day // 24, jnp.int32)
     demand, sun = demand_and_sun(clock + steps, params)  # [n_horizon, n_agent]

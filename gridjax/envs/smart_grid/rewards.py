@@ -1,11 +1,12 @@
 """The four reward terms, each of order one per step and agent, so that weights compare.
 
 - stability, shared by all: stability index - 1, in [-1, 0].
-- efficiency, own: -(energy wasted by battery and curtailment + an equal share of the network's losses) over the mean
-  demand of an agent.
-- cost, own: -(payments + wear + unserved energy and discomfort at their prices - growth of the energy stored, at its
-  price) over the mean bill of an agent. One unit for all agents: money that changes hands among them adds up to
-  nothing in their total reward. Counting the stored energy makes a full battery at midnight worth something.
+- efficiency, own: -(energy wasted by battery and curtailment + an equal share of the network's losses) over
+  the mean demand of an agent.
+- cost, own: -(payments + wear + unserved energy and discomfort at their prices - growth of the energy
+  stored, at its price) over the mean bill of an agent. One unit for all agents: money that changes hands
+  among them adds up to nothing in their total reward. Counting the stored energy makes a full battery at
+  midnight worth something.
 - cooperation, own: share of neighbours' shortage covered, see `agreement.covered_shortage`. It weighs what no
   one else could have given the receiver, and is far below what the energy costs.
 """

@@ -58,7 +58,7 @@ def wild():
 
 
 def test_every_agents_energy_balance_closes(wild):
-    env, params, (before, metrics, _, _, after) = wild
+    _, params, (before, metrics, _, _, after) = wild
     pile = params.households.battery
     m = {name: np.asarray(value, np.float64) for name, value in metrics.items()}
     kept = np.asarray(before.energy, np.float64) * (1 - np.asarray(pile.self_discharge, np.float64) * 0.25)

@@ -8,10 +8,13 @@ import gridjax
 from gridjax.envs.smart_grid.factory import SEASONS
 from gridjax.scenarios import days, prices
 
+KERBER = "kerber_vorstadtnetz"
+
 
 @pytest.mark.parametrize(
-    ("agents", "network", "most"), [(1, "cigre_lv", 1), (15, "cigre_lv", 1), (55, "kerber_vorstadtnetz", 1), (200, "kerber_vorstadtnetz", 2)]
-)  # fmt: skip
+    ("agents", "network", "most"),
+    [(1, "cigre_lv", 1), (15, "cigre_lv", 1), (55, KERBER, 1), (200, KERBER, 2)],
+)
 def test_any_number_of_agents_from_one_option(agents, network, most):
     env, params = gridjax.make("SmartGrid-v0", agents=agents)
     assert params.network.name == network
