@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -71,17 +72,18 @@ def compare(env: Any, params: Any, days: np.ndarray, iterations: int) -> str:
     """Markdown table of all controllers on `days`."""
     key = jax.random.key(0)
     tuned, _ = tune_rule(env, params, jax.random.key(1))
+    by_rule = partial(_rule, env)
     acts: dict[str, Act] = {
-        "idle battery": Partial(_idle, env),
-        "self-consumption": Partial(_rest, env),
-        "time of use": Partial(_rule, env, time_of_use()),
-        "peer to peer": Partial(_rule, env, peer_to_peer()),
-        "tuned rule": Partial(_rule, env, tuned),
+        "idle battery": partial(_idle, env),
+        "self-consumption": partial(_rest, env),
+        "time of use": Partial(by_rule, time_of_use()),
+        "peer to peer": Partial(by_rule, peer_to_peer()),
+        "tuned rule": Partial(by_rule, tuned),
     }
     states, keys = _beginnings(env, params, days, key)
     plans = jax.vmap(lambda state, keys: plan_day(env, params, state, keys, tuned, iterations))(states, keys)
     every = jnp.zeros((366, *plans.actions.shape[1:])).at[jnp.asarray(days)].set(plans.actions)
-    acts["foresight"] = Partial(_planned, env, every)
+    acts["foresight"] = Partial(partial(_planned, env), every)
     rows = [["controller", "reward", "cost (EUR/day)", *(title for _, title, _ in _COLUMNS)]]
     n = env.n_agent * env.steps_per_day
     for name, act in acts.items():

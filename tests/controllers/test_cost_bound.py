@@ -9,15 +9,21 @@ from gridjax.controllers import cost_bound, peer_to_peer, prosumer_rule
 from gridjax.devices import Battery
 
 
-def pile(capacity=4.0, power=2.0, wear=0.01):
+def of(capacity=4.0, power=2.0, wear=0.01):
     return Battery(*(np.array([x]) for x in (capacity, power, 0.9, 0.8, 0.0, wear)))
 
 
 def bound(**changes):
-    given = dict(
-        demand=[[0.0], [2.0]], sun=[[0.0], [0.0]], buy=[0.1, 0.5], sell=[0.05, 0.05], battery=pile(),
-        energy=[0.0], stored_price=0.0, hours=1.0,
-    )  # fmt: skip
+    given = {
+        "demand": [[0.0], [2.0]],
+        "sun": [[0.0], [0.0]],
+        "buy": [0.1, 0.5],
+        "sell": [0.05, 0.05],
+        "battery": of(),
+        "energy": [0.0],
+        "stored_price": 0.0,
+        "hours": 1.0,
+    }
     return cost_bound(**(given | changes))
 
 
@@ -27,8 +33,8 @@ def test_arbitrage_by_hand():
 
 
 def test_without_battery_it_is_the_bill():
-    assert bound(battery=pile(0.0, 0.0)) == pytest.approx(1.0)
-    assert bound(battery=pile(0.0, 0.0), sun=[[3.0], [0.0]]) == pytest.approx(1.0 - 0.15)
+    assert bound(battery=of(0.0, 0.0)) == pytest.approx(1.0)
+    assert bound(battery=of(0.0, 0.0), sun=[[3.0], [0.0]]) == pytest.approx(1.0 - 0.15)
 
 
 def test_what_is_left_in_the_battery_is_worth_its_price():

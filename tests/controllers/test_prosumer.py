@@ -42,8 +42,7 @@ def runs(community, day):
     return {name: jax.tree.map(lambda x, k=k: x[k], found) for k, name in enumerate(names)}
 
 
-def test_an_idle_battery_rests_and_schedules_all(runs, community):
-    _, params = community
+def test_an_idle_battery_rests_and_schedules_all(runs):
     state, _, metrics = runs["idle"]
     assert float(np.abs(metrics["throughput"]).max()) < 1e-4
     paid = (
