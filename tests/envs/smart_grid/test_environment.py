@@ -317,3 +317,23 @@ def test_ability_is_what_devices_can_do(community, noon):
     assert all((np.asarray(part) >= 0).all() for part in able)
     poor = np.asarray(params.households.battery.capacity) == 0
     assert (np.asarray(able.discharge)[poor] == 0).all()
+
+
+def test_balances_close_tighter_in_float64(community):
+    env, params = community
+    with jax.enable_x64(True):
+        wide = jax.tree.map(
+            lambda x: jnp.asarray(
+                x, {"f": jnp.float64, "c": jnp.complex128}.get(np.asarray(x).dtype.kind, None)
+            ),
+            params,
+        )
+        wide = replace(wide, network=params.network, chord=params.chord)
+        state = env.initial(jax.random.key(0), wide)
+        out = jax.jit(env.transition)(jax.random.key(1), state, random_action(env, 3), wide)
+        m = {name: np.asarray(value) for name, value in out.metrics.items()}
+    assert m["losses"].dtype == np.float64
+    drawn = (m["import"] - m["export"] + m["received"] - m["sent"]).sum()
+    assert float(m["slack"]) == pytest.approx(float(drawn + m["others"] + m["losses"]), abs=1e-7)
+    assert abs((m["received"] - m["sent"]).sum()) < 1e-12
+    assert abs(m["paid_peers"].sum()) < 1e-12
