@@ -323,9 +323,7 @@ def test_balances_close_tighter_in_float64(community):
     env, params = community
     with jax.enable_x64(True):
         wide = jax.tree.map(
-            lambda x: jnp.asarray(
-                x, {"f": jnp.float64, "c": jnp.complex128}.get(np.asarray(x).dtype.kind, None)
-            ),
+            lambda x: jnp.asarray(x, {"f": jnp.float64, "c": jnp.complex128}.get(np.asarray(x).dtype.kind)),
             params,
         )
         wide = replace(wide, network=params.network, chord=params.chord)
