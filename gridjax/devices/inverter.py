@@ -8,7 +8,9 @@ import jax.numpy as jnp
 
 def reactive_limit(active: jax.Array, apparent: jax.Array) -> jax.Array:
     """Largest |q| that leaves `active` untouched: sqrt(s^2 - p^2), 0 where p exceeds s. Same shape."""
-    return jnp.sqrt(jnp.maximum(apparent * apparent - active * active, 0.0))
+    squared = apparent * apparent - active * active
+    positive = squared > 0.0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1.0)), 0.0)  # no NaN gradient at zero
 
 
 def volt_var(voltage: jax.Array, points: jax.Array, limit: jax.Array) -> jax.Array:

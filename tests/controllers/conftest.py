@@ -30,3 +30,17 @@ def penalty(feeder):
         return -jnp.mean(one.reward["inverter"], axis=-1)
 
     return of
+
+
+@pytest.fixture(scope="session")
+def community():
+    """SmartGrid-v0 as it comes: environment and params."""
+    return gridjax.make("SmartGrid-v0")
+
+
+@pytest.fixture(scope="session")
+def day(community):
+    """State at midnight of a workday in April, and the keys of its 96 transitions."""
+    env, params = community
+    state = env.initial(jax.random.key(5), env.on_day(params, 109))
+    return state, jax.random.split(jax.random.key(6), env.steps_per_day)

@@ -1,7 +1,9 @@
 """Reactive capability and the Volt-VAR curve."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gridjax.devices import reactive_limit, volt_var
 
@@ -30,3 +32,9 @@ def test_the_curve_is_the_interpolation_of_its_points():
 def test_limits_broadcast_over_inverters():
     q = volt_var(jnp.array([[0.9, 0.95, 1.1]]), POINTS, jnp.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(q, [[1.0, 1.0, -3.0]], atol=1e-5)
+
+
+def test_the_reactive_limit_has_a_finite_gradient_where_there_is_no_room():
+    slope = jax.grad(lambda p: reactive_limit(p, jnp.float32(1.0)))
+    assert [float(slope(jnp.float32(p))) for p in (1.0, 1.5)] == [0.0, 0.0]
+    assert float(slope(jnp.float32(0.6))) == pytest.approx(-0.75, rel=1e-5)

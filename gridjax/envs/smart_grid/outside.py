@@ -1,0 +1,89 @@
+"""What comes from outside: demand, sun, prices and events of a step, and the forecast of those to come."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gridjax.envs.smart_grid.state import Now, Params
+from gridjax.scenarios import prices
+from gridjax.scenarios.events import Drawn, factors
+
+AHEAD = (1, 2, 4, 8)  # h, of forecasts and known prices
+
+
+def day_and_hour(clock: jax.Array, steps_per_day: int) -> tuple[jax.Array, jax.Array]:
+    """Day of the year and hour in [0, 24) of a step; the year begins again after its last day."""
+    hour = (clock % steps_per_day).astype(jnp.float32) * (24.0 / steps_per_day)
+    return clock // steps_per_day, hour
+
+
+def outdoors(day: jax.Array, hour: jax.Array) -> jax.Array:
+    """Outdoor temperature (degrees C) of a Central European year, coldest in January and at 3 h."""
+    season = 10.0 - 9.5 * jnp.cos(2 * jnp.pi * (day - 15) / 366)
+    return season - 4.0 * jnp.cos(2 * jnp.pi * (hour - 3.0) / 24)
+
+
+def demand_and_sun(clock: jax.Array, params: Params) -> tuple[jax.Array, jax.Array]:
+    """Demand and sun (kW, `[..., n_agent]`) of steps `clock` `[...]`, without events."""
+    table, own = params.profiles, params.households
+    n_row = table.demand.shape[0]
+    row = (clock[..., None] - own.lag) % n_row
+    sun_row = jnp.broadcast_to(clock[..., None] % n_row, row.shape)
+    demand = jnp.asarray(table.demand)[row, own.demand_profile] * own.demand
+    return demand, jnp.asarray(table.sun)[sun_row, own.sun_profile] * own.sun
+
+
+def reactive_demand(clock: jax.Array, params: Params) -> jax.Array:
+    """Reactive demand of the agents (kVAr, `[n_agent]`), without events."""
+    own, table = params.households, jnp.asarray(params.profiles.reactive)
+    return table[(clock - own.lag) % table.shape[0], own.demand_profile] * own.reactive
+
+
+def background(clock: jax.Array, params: Params) -> tuple[jax.Array, jax.Array]:
+    """Active and reactive demand of all others at every bus, p.u. `[n_bus]`, without events."""
+    table = params.profiles
+    row = clock % table.demand.shape[0]
+    relative = (jnp.asarray(part)[row][params.background_profile] for part in (table.demand, table.reactive))
+    active, reactive = relative
+    return active * params.background.real, reactive * params.background.imag
+
+
+def at(
+    clock: jax.Array, step: jax.Array, drawn: Drawn, unforeseen: jax.Array, params: Params, steps_per_day: int
+) -> Now:
+    """What is given in the step that begins at `clock`."""
+    on_price, on_sun, on_demand, connected = factors(params.events, drawn, step)
+    demand, sun = demand_and_sun(clock, params)
+    day, hour = day_and_hour(clock, steps_per_day)
+    buy = prices.import_price(params.tariff, day, hour, unforeseen)
+    return Now(
+        demand=demand * on_demand,
+        sun=sun * on_sun,
+        buy=buy * on_price,
+        sell=jnp.asarray(params.tariff.feed_in, buy.dtype),
+        connected=connected,
+        demand_factor=on_demand,
+    )
+
+
+def forecast(clock: jax.Array, noise: jax.Array, params: Params, steps_per_day: int) -> jax.Array:
+    """Forecast `AHEAD` of demand and sun, kW `[n_agent, 2, n_horizon]`, from noise `[n_agent, 2]` of unit
+    variance.
+
+    The truth without events times 1 + error, never negative. One error for all horizons, as forecasts err,
+    whose standard deviation grows with the square root of the horizon to `forecast_error` at eight hours.
+    """
+    steps = jnp.asarray(np.array(AHEAD) * steps_per_day // 24, jnp.int32)
+    demand, sun = demand_and_sun(clock + steps, params)  # [n_horizon, n_agent]
+    truth = jnp.stack([demand.T, sun.T], axis=1)
+    spread = params.forecast_error * jnp.sqrt(jnp.asarray(AHEAD, truth.dtype) / 8.0)
+    return truth * jnp.maximum(1.0 + spread * noise[..., None], 0.0)
+
+
+def prices_ahead(clock: jax.Array, unforeseen: jax.Array, params: Params, steps_per_day: int) -> jax.Array:
+    """Import prices (EUR/kWh) expected `AHEAD`, `[n_horizon]`, without events to come."""
+    hours = jnp.asarray(AHEAD, jnp.float32)
+    day, hour = day_and_hour(clock + jnp.asarray(hours * (steps_per_day / 24), jnp.int32), steps_per_day)
+    return prices.expected_price(params.tariff, day, hour, unforeseen, hours)

@@ -1,0 +1,36 @@
+"""The four reward terms, each of order one per step and agent, so that weights compare.
+
+- stability, shared by all: stability index - 1, in [-1, 0].
+- efficiency, own: -(energy wasted by battery and curtailment + an equal share of the network's losses) over
+  the mean demand of an agent.
+- cost, own: -(payments + wear + unserved energy and discomfort at their prices - growth of the energy
+  stored, at its price) over the mean bill of an agent. One unit for all agents: money that changes hands
+  among them adds up to nothing in their total reward. Counting the stored energy makes a full battery at
+  midnight worth something.
+- cooperation, own: share of neighbours' shortage covered, see `agreement.covered_shortage`. It weighs what no
+  one else could have given the receiver, and is far below what the energy costs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+
+
+class Rewards(NamedTuple):
+    """Terms before weighting, `[n_agent]` each."""
+
+    stability: jax.Array
+    efficiency: jax.Array
+    cost: jax.Array
+    cooperation: jax.Array
+
+    def total(self, weights) -> jax.Array:
+        """Weighted sum, `[n_agent]`; `weights` has the four names."""
+        return (
+            weights.stability * self.stability
+            + weights.efficiency * self.efficiency
+            + weights.cost * self.cost
+            + weights.cooperation * self.cooperation
+        )
