@@ -84,7 +84,8 @@ def across(
     apart = e_from - e_to  # first: the difference of two numbers so close is exact
     small = drop_n * e_to
     if dtype == jnp.complex64:  # a branch with little load has little left of the nominal drop
-        small = small + (nominal.lost[0] + nominal.lost[1] * apart)
+        drop_lost, inner_lost = nominal.lost[2:]
+        small = small + (drop_lost + inner_lost * apart)
     drop = drop_n + inner_n * apart + small
     if remainder is not None:
         r_from, r_to = remainder[..., f], remainder[..., t]

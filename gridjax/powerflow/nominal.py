@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.powerflow.double import joined, lost, widened
 from gridjax.powerflow.jacobian import log_polar_jacobian, unknown_buses
 
 Array = Any
@@ -35,7 +36,16 @@ class Nominal:
     drop: Array  # [n_branch], V_from / t - V_to, across the series element
     inner: Array  # [n_branch], V_from / t
     inverse_tap: Array  # [n_branch], 1 / t at which they were taken
-    lost: Array  # [2, n_branch], complex64: what single precision loses of `drop` and `inner`
+    lost: tuple[Array, ...]  # complex64: what that loses of `voltage`, `injection`, `drop` and `inner`
+
+    def widened(self) -> Nominal:
+        """The same in float64, with all its digits."""
+        voltage, injection, drop, inner = (
+            joined(value, rest)
+            for value, rest in zip((self.voltage, self.injection, self.drop, self.inner), self.lost)
+        )
+        nothing = tuple(map(jnp.zeros_like, self.lost))
+        return Nominal(voltage, injection, drop, inner, widened(self.inverse_tap), nothing)
 
 
 def complex_tap(network: Network) -> Array:
@@ -123,8 +133,8 @@ def _nominal(network: Network, admittance: Array, voltage: Array, scale: Array) 
     inverse_tap = 1.0 / complex_tap(network)
     inner = voltage[network.from_bus] * inverse_tap
     drop = inner - voltage[network.to_bus]
-    lost = xp.stack([(part - part.astype(np.complex64)).astype(np.complex64) for part in (drop, inner)])
-    return Nominal(voltage, injection, drop, inner, inverse_tap, lost)
+    rest = tuple(lost(part) for part in (voltage, injection, drop, inner))
+    return Nominal(voltage, injection, drop, inner, inverse_tap, rest)
 
 
 def _newton(network: Network, admittance: Array, scale: float) -> tuple[Array, Array]:

@@ -54,7 +54,7 @@ def solve(
             limits that bind. `"chord"`, `"polar"` or `"newton"`: that method alone.
         tolerance: largest estimated error of V / V_n, p.u.; default 1e-10 in float64, in
             float32 1e-6, for the log-polar chord 3e-7 (Newton, which counts its last step, 1e-5).
-        max_iterations: default 40 for a chord and 20 for Newton.
+        max_iterations: default 80 for a chord and 20 for Newton.
         solver: from `prepare(network, method)`; prepared here if absent.
         start: e to start from, complex `[..., n_bus]`, such as `flow.deviation`; default nominal.
         constant_current, constant_impedance: voltage-dependent injection at 1 p.u., complex p.u.
@@ -113,7 +113,7 @@ def solve(
         by_chord = isinstance(solver, Chord)
         tolerance = (1e-5 if by_newton else 1e-6 if by_chord else 3e-7) if single else 1e-10
     if max_iterations is None:
-        max_iterations = 20 if by_newton else 40
+        max_iterations = 20 if by_newton else 80
     if start is not None:
         start = jnp.asarray(start, injection.dtype)
         _check_last(network, "start", start, network.n_bus)
