@@ -28,17 +28,15 @@ def branch_flow(
     nominal: Nominal,
     deviation: jax.Array,
     service: jax.Array | None = None,
-    remainder: jax.Array | None = None,
 ) -> BranchFlow:
     """Currents, powers and losses at V = V_n (1 + e), `deviation` e complex `[..., n_bus]`.
 
     `service` `[..., n_branch]` is 0 where a branch carries nothing and 1 elsewhere; `None`: all are live.
-    `remainder`, complex `[..., n_bus]`, is what is to be added to e, far below its rounding.
     The voltage across a series element is its nominal value plus a small change, never the difference
     of two stored voltages, so float32 keeps the digits of the losses.
     """
     dtype = deviation.dtype
-    inner = across(network, nominal, deviation, remainder)
+    inner = across(network, nominal, deviation)
     charging_from = jnp.asarray(network.charging_from, dtype)
     charging_to = jnp.asarray(network.charging_to, dtype)
     inner_current = inner.current + charging_from * inner.voltage
@@ -69,10 +67,8 @@ class Across(NamedTuple):
     lost: jax.Array  # real
 
 
-def across(
-    network: Network, nominal: Nominal, deviation: jax.Array, remainder: jax.Array | None = None
-) -> Across:
-    """Series elements at V = V_n (1 + e + `remainder`), as `branch_flow`."""
+def across(network: Network, nominal: Nominal, deviation: jax.Array) -> Across:
+    """Series elements at V = V_n (1 + e), as `branch_flow`."""
     dtype = deviation.dtype
     f, t = network.from_bus, network.to_bus
     inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
@@ -87,10 +83,6 @@ def across(
         drop_lost, inner_lost = nominal.lost[2:]
         small = small + (drop_lost + inner_lost * apart)
     drop = drop_n + inner_n * apart + small
-    if remainder is not None:
-        r_from, r_to = remainder[..., f], remainder[..., t]
-        drop = drop + (inner_n * (r_from - r_to) + drop_n * r_to)
-        e_from, e_to = e_from + r_from, e_to + r_to
     v_from = v_n[f] * (1.0 + e_from)
     drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
     series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)

@@ -131,11 +131,11 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
         size = jnp.where(live, scale * jnp.sqrt((1.0 + e.real) ** 2 + e.imag**2), jnp.inf)
         return found._replace(error=jnp.where(finite, found.error, jnp.nan), lowest=jnp.min(size, axis=-1))
 
-    first = options
+    few = options
     if isinstance(solver, polar.Polar):
-        first = replace(options, max_iterations=min(_EASY[dtype.name], options.max_iterations))
-    found = in_chunks(partial(solved, partial(_by_method, first, network, solver)), given, size, whole)
-    if first.max_iterations < options.max_iterations:
+        few = replace(options, max_iterations=min(_EASY[dtype.name], options.max_iterations))
+    found = in_chunks(partial(solved, partial(_by_method, few, network, solver)), given, size, whole)
+    if isinstance(solver, polar.Polar) and few.max_iterations < options.max_iterations:
         # together: a chunk takes as long as its slowest scenario
         hard = jnp.isfinite(found.error) & ~(found.error < options.tolerance)
         continued = partial(solved, partial(_continued, options, network, solver))

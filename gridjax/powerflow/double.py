@@ -21,7 +21,7 @@ _NARROWER = {"float64": np.float32, "complex128": np.complex64}
 
 
 def in_double(function: Callable[..., Tree], *given: Tree) -> Tree:
-    """`function` of `given`, all of it in float64; what it returns comes in float32. Not to be differentiated."""
+    """`function` of `given` in float64, what it returns in float32. Not to be differentiated."""
     with jax.enable_x64(True):
         return narrowed(function(*(widened(part) for part in given)))
 

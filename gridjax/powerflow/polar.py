@@ -154,7 +154,7 @@ def find(
         max_iterations: per scenario.
         outages: branches out of service, see `compensation.compensate`; what e of dead buses is, is open.
 
-    Whatever the input, everything is finite; the error is infinite where a scenario made no progress any more.
+    Whatever the input, everything is finite; the error is infinite where a scenario made no more progress.
     """
     kind, batch = case.injection.real.dtype, case.injection.shape[0]
     n_pv, m = polar.pv_place.shape[0], polar.inverse.shape[0]
