@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.network import Network
+from gridjax.powerflow.double import completed
 from gridjax.powerflow.nominal import Nominal, complex_tap
 
 Array = Any
@@ -37,8 +38,7 @@ def branch_flow(
     """
     dtype = deviation.dtype
     inner = across(network, nominal, deviation)
-    charging_from = jnp.asarray(network.charging_from, dtype)
-    charging_to = jnp.asarray(network.charging_to, dtype)
+    charging_from, charging_to = charging(network, nominal, dtype)
     inner_current = inner.current + charging_from * inner.voltage
     lost = (
         inner.lost
@@ -71,8 +71,8 @@ def across(network: Network, nominal: Nominal, deviation: jax.Array) -> Across:
     """Series elements at V = V_n (1 + e), as `branch_flow`."""
     dtype = deviation.dtype
     f, t = network.from_bus, network.to_bus
-    inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
     nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
+    inverse_tap = completed((1.0 / complex_tap(network)).astype(dtype), nominal_tap)
     v_n, drop_n, inner_n = (
         jnp.asarray(part, dtype) for part in (nominal.voltage, nominal.drop, nominal.inner)
     )
@@ -80,12 +80,12 @@ def across(network: Network, nominal: Nominal, deviation: jax.Array) -> Across:
     apart = e_from - e_to  # first: the difference of two numbers so close is exact
     small = drop_n * e_to
     if dtype == jnp.complex64:  # a branch with little load has little left of the nominal drop
-        drop_lost, inner_lost = nominal.lost[2:]
-        small = small + (drop_lost + inner_lost * apart)
+        small = small + (nominal.lost["drop"] + nominal.lost["inner"] * apart)
     drop = drop_n + inner_n * apart + small
     v_from = v_n[f] * (1.0 + e_from)
     drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
     series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
+    series = completed(series, jnp.asarray(nominal.series))
     return Across(
         current=series * drop,
         voltage=v_from * inverse_tap,
@@ -93,6 +93,13 @@ def across(network: Network, nominal: Nominal, deviation: jax.Array) -> Across:
         inverse_tap=inverse_tap,
         lost=series.real * _squared(drop),
     )
+
+
+def charging(network: Network, nominal: Nominal, dtype) -> tuple[jax.Array, jax.Array]:
+    """Charging admittances at the from and at the to end, `[n_branch]` each."""
+    given = (network.charging_from, nominal.charging_from), (network.charging_to, nominal.charging_to)
+    at_from, at_to = (completed(jnp.asarray(value, dtype), jnp.asarray(known)) for value, known in given)
+    return at_from, at_to
 
 
 def losses(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:

@@ -43,6 +43,7 @@ class Deviation(NamedTuple):
     """Where the iteration ended, per scenario."""
 
     deviation: Array  # [..., n_bus], complex e, zero at the network's slack buses
+    rest: Array  # [..., n_bus], complex: what e has lost where float64 was narrowed to float32
     iterations: Array  # [...], int32
     error: Array  # [...], estimated error of e; infinite where there is no solution, NaN where no question
     lowest: Array  # [...], smallest |V| of energised buses
@@ -178,7 +179,8 @@ def _by_method(
     if changed and not isinstance(solver, polar.Polar):
         # the shared matrix belongs to another topology: every scenario is left to Newton's method
         error = jnp.full(batch, jnp.inf, case.injection.real.dtype)
-        return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, error, free)
+        nothing = jnp.zeros_like(case.injection)
+        return Deviation(nothing, nothing, jnp.zeros(batch, jnp.int32), error, error, free)
     limits = options.tolerance, options.max_iterations
     if isinstance(solver, polar.Polar):
         state, iterations, error = _by_polar(network, solver, case, start, *limits)
@@ -188,7 +190,7 @@ def _by_method(
         system = system_of(network, solver.nominal, case)
         over = newton.violated(system, state, free)
         error = jnp.where(jnp.any(over != 0, axis=-1), jnp.inf, error)
-    return Deviation(state, iterations, error, error, free)
+    return Deviation(state, jnp.zeros_like(state), iterations, error, error, free)
 
 
 def _by_polar(network: Network, solver: polar.Polar, case: Case, start, tolerance, max_iterations):
@@ -213,7 +215,7 @@ def _continued(options: Options, network: Network, solver: polar.Polar, given: G
     options = replace(options, max_iterations=options.max_iterations - done)
     if dtype == jnp.complex64:
         options = replace(options, tolerance=min(options.tolerance, _DOUBLE))
-        found = in_double(lambda n, g: _by_method(options, n, solver.widened(), g), network, given)
+        found = in_double(lambda n, g: _split(_by_method(options, n, solver.widened(), g)), network, given)
     else:
         found = _by_method(options, network, solver, given)
     unfinished = ~(found.error < options.tolerance)
@@ -236,11 +238,18 @@ def _by_newton(options: Options, network: Network, nominal: Nominal, given: Give
     )
     # what is left after a step is of the order of its square
     error = jnp.where(found.change < tolerance, jnp.minimum(found.change**2, found.change), jnp.inf)
-    return Deviation(found.deviation, found.iterations, error, error, found.limited)
+    e = found.deviation
+    return Deviation(e, jnp.zeros_like(e), found.iterations, error, error, found.limited)
 
 
 def _by_newton_in_double(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:
-    return in_double(lambda n, g: _by_newton(options, n, nominal.widened(), g), network, given)
+    return in_double(lambda n, g: _split(_by_newton(options, n, nominal.widened(), g)), network, given)
+
+
+def _split(found: Deviation) -> Deviation:
+    """e in float32, and the rest."""
+    e = found.deviation.astype(jnp.complex64)
+    return found._replace(deviation=e, rest=found.deviation - e)
 
 
 def _newton_chunk(network: Network, dtype) -> int:
@@ -275,7 +284,8 @@ def _find_jvp(options: Options, primals, tangents):
     d_e = _respond(network, solver, system, e, -jnp.where(solved, rhs, 0.0))
     zero = lambda x: np.zeros(x.shape, jax.dtypes.float0)  # noqa: E731
     flat = jnp.zeros_like(found.error)
-    return found, Deviation(d_e, zero(found.iterations), flat, flat, zero(found.limited))
+    nothing = jnp.zeros_like(d_e)
+    return found, Deviation(d_e, nothing, zero(found.iterations), flat, flat, zero(found.limited))
 
 
 def _respond(network: Network, solver: Solver, system: Equations, e: Array, rhs: Array) -> jax.Array:
@@ -305,7 +315,7 @@ def remainder(network: Network, solver: Solver, case: Case, found: Deviation) ->
     system = limit_reactive(system_of(network, solver.nominal, case), found.limited)
     e = found.deviation
     free = jnp.asarray(system.energised & ~system.slack)
-    rest = jnp.zeros_like(e)
+    rest = found.rest
     for _ in range(2):  # the first is off by the rate of convergence
         left = in_double(left_in_double, network, (case, e, rest))
         if isinstance(solver, newton.Newton):

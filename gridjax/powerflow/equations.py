@@ -19,7 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.branch import across
+from gridjax.powerflow.branch import across, charging
+from gridjax.powerflow.double import completed
 from gridjax.powerflow.nominal import Nominal, real_form
 from gridjax.powerflow.topology import components, connected, slack_mask
 
@@ -70,10 +71,7 @@ def equations(
         live = connected(components(network, status), is_slack)
     rows = np.array(network.pv_buses, int)
     kind = np.isin(np.arange(n), rows)
-    # the nominal state's magnitudes, which have all digits, with the derivative in the network's
-    held = jnp.abs(jnp.asarray(nominal.voltage))[rows].astype(real)
-    given = jnp.asarray(network.pv_voltage, real)
-    held = jax.lax.stop_gradient(held - given) + given
+    held = completed(jnp.asarray(network.pv_voltage, real), jnp.abs(jnp.asarray(nominal.voltage))[rows])
     own_current = network.constant_current if constant_current is None else constant_current
     own_impedance = network.constant_impedance if constant_impedance is None else constant_impedance
     return Equations(
@@ -124,8 +122,8 @@ def drawn(system: Equations, deviation: jax.Array) -> jax.Array:
     inner = across(network, system.nominal, deviation)
     voltage = jnp.asarray(system.nominal.voltage, dtype) * (1.0 + deviation)
     current = inner.current
-    at_from = jnp.asarray(network.charging_from / network.tap_ratio**2, dtype)
-    at_to = jnp.asarray(network.charging_to, dtype)
+    at_from, at_to = charging(network, system.nominal, dtype)
+    at_from = at_from * (inner.inverse_tap * jnp.conj(inner.inverse_tap))
     if system.branch_status is not None:
         current, at_from, at_to = (part * system.branch_status for part in (current, at_from, at_to))
     # what flows on and what flows to ground apart: rounding of the former then is the same at both ends

@@ -71,7 +71,8 @@ def solve(
 
     Precision is that of `injection` under JAX's rules (float64 needs `jax_enable_x64`). In float32 with
     `"auto"` or `"polar"`, scenarios that need more than a few iterations are carried on in float64, and in
-    float64 flows and losses are worked out. A scenario that does not converge is flagged in `flow.status` and finite; nothing is raised on data.
+    float64 flows and losses are worked out. A scenario that does not converge is flagged in `flow.status`
+    and finite; nothing is raised on data.
     Differentiable in `injection`, the voltage-dependent parts and every real leaf of `network` by the
     implicit function theorem, forward and reverse, also under `jit` and `vmap`; differentiate only
     converged scenarios.

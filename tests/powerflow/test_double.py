@@ -18,7 +18,7 @@ def case39():
         warnings.simplefilter("ignore")  # pandapower's own tables are older than its code
         net = cases.case39()
         network = from_pandapower(net)[0]
-    return network, random_reference(network, net, 48, seed=3)
+        return network, random_reference(network, net, 48, seed=3)
 
 
 def test_what_float32_loses_is_kept(float64):
