@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import cores, on_one_core
+from benchmarks.machine import cores
 from benchmarks.peers import Case, Peer
 
 Array = Any
@@ -20,7 +20,7 @@ RIGHT = 1e-8  # p.u.: a float64 solver whose error is larger is asked for a fine
 
 @dataclass
 class Contender:
-    """What is timed: `call()` solves `scenarios` scenarios, `repeats` times in a row in one measurement."""
+    """What is timed: `run(repeats)` solves `scenarios` scenarios so many times, and says how long it took."""
 
     solver: str
     settings: str
@@ -28,7 +28,7 @@ class Contender:
     precision: str
     scenarios: int
     cores: int
-    call: Callable[[], Any]
+    run: Callable[[int], tuple[float, float]]  # seconds by the clock, and of processors
     error: float
     failed: int = 0
     iterations: float | None = None
@@ -39,11 +39,7 @@ class Contender:
 
     def measure(self) -> None:
         """Append scenarios per second of wall clock and of processor time."""
-        with on_one_core(self.cores == 1):
-            began, used = time.perf_counter(), time.process_time()
-            for _ in range(self.repeats):
-                self.call()
-            used, elapsed = time.process_time() - used, time.perf_counter() - began
+        elapsed, used = self.run(self.repeats)
         solved = self.repeats * self.scenarios
         self.wall.append(solved / elapsed)
         self.processor.append(solved / max(used, 1e-9))
@@ -68,6 +64,14 @@ class Contender:
         }
 
 
+def timed(call: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Seconds by the clock, and of this process's processors, that `repeats` calls take."""
+    began, used = time.perf_counter(), time.process_time()
+    for _ in range(repeats):
+        call()
+    return time.perf_counter() - began, time.process_time() - used
+
+
 def of_peer(make: Callable[[float], Peer], case: Case, truth: Array, seconds: float) -> list[Contender]:
     """The peer on one core and on all of them, at the coarsest tolerance of 1e-8, 1e-9, ... that is right."""
     peer, tolerance, error = _right(make, case, truth)
@@ -87,7 +91,7 @@ def of_peer(make: Callable[[float], Peer], case: Case, truth: Array, seconds: fl
             precision="float64",
             scenarios=number,
             cores=threads,
-            call=lambda threads=threads: peer.solve(threads),
+            run=partial(timed, partial(peer.solve, threads)),
             error=error,
             failed=failed,
             iterations=peer.iterations(),

@@ -6,8 +6,7 @@ import importlib.util
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,33 +18,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def accelerated() -> bool:
+    """Whether JAX will find an accelerator."""
+    found = any(importlib.util.find_spec(name) for name in _PLUGINS)
+    return found and not os.environ.get("JAX_PLATFORMS", "").startswith("cpu")
+
+
 def use_cores(devices: int | None = None) -> None:
     """Before JAX starts: without an accelerator, as many CPU devices as there are cores (or `devices`)."""
     import jax
 
-    accelerator = any(importlib.util.find_spec(name) for name in _PLUGINS)
-    if os.environ.get("JAX_PLATFORMS", "").startswith("cpu") or not accelerator:
+    if not accelerated():
         jax.config.update("jax_num_cpu_devices", devices or cores())
-
-
-@contextmanager
-def on_one_core(wanted: bool = True) -> Iterator[None]:
-    """Every thread of this process on one core, thread pools included, while the context lasts."""
-    allowed = os.sched_getaffinity(0)
-
-    def move(place: set[int]) -> None:
-        for thread in os.listdir("/proc/self/task"):
-            with suppress(ProcessLookupError):  # it may have ended meanwhile
-                os.sched_setaffinity(int(thread), place)
-
-    if not wanted or len(allowed) == 1:
-        yield
-        return
-    move({min(allowed)})
-    try:
-        yield
-    finally:
-        move(allowed)
 
 
 def describe(packages: tuple[str, ...]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 Every solver gets the same scenarios, each load times U[0.5, 1.5] (case300: U[0.9, 1.1], beyond which not all
 have a solution), at the coarsest tolerance of 1e-8, 1e-9, ... that leaves its error below 1e-8 p.u. One run
-measures all of them in turn, round by round: quote ratios, not figures of different runs. One core means
-that every thread of the process is held on one core; all cores means threads (lightsim2grid,
-power-grid-model) or CPU devices (gridjax). Errors are against Newton's method in float64
+measures all of them in turn, round by round: quote ratios, not figures of different runs. All cores means
+threads (lightsim2grid, power-grid-model) or a process on every core (gridjax, see `benchmarks.workers`; the
+batch is that of all of them). Errors are against Newton's method in float64
 (`benchmarks.peers.reference`). Writes `benchmarks/results/powerflow-<platform>.json` and `.png`.
 """
 
@@ -57,7 +57,6 @@ def main() -> None:
     from benchmarks.scaling import draw
     from gridjax.evaluation.powerflow_report import powerflow_rows, powerflow_table
 
-    machine.use_cores()
     report: dict[str, Any] = machine.describe(PACKAGES)
     report |= {"rounds": options.rounds, "tolerance": 1e-8, "limits": machine.limits()}
     report["load_average_before"] = round(os.getloadavg()[0], 2)
@@ -68,7 +67,11 @@ def main() -> None:
     plan = [(name, options.batches) for name in options.networks]
     plan += [(name, [options.size_batch]) for name in options.sizes]
     for done, (name, batches) in enumerate(plan):
-        phases = _one(name, batches, options, report, brief=name in options.sizes)
+        try:
+            phases = _one(name, batches, options, report, brief=name in options.sizes)
+        except Exception as error:  # one network must not cost the others their results
+            report["unfit"][name] = {"gridjax": f"{type(error).__name__}: {error}"[:200]}
+            phases = f"left out: {error}"
         elapsed = time.perf_counter() - began
         print(f"[{elapsed:4.0f} s] {done + 1} of {len(plan)}: {name} ({phases})", flush=True)
         _shares(report["rows"], report["limits"], report["cores"])
@@ -89,41 +92,35 @@ def _one(
     Its contenders are dropped before the next, so that memory is bounded. `brief` leaves out the slower ways
     of calling pandapower.
     """
-    from benchmarks.compiled import Ours
-    from benchmarks.contender import CHECKED, Contender, peers
+    from benchmarks.contender import CHECKED, peers
     from benchmarks.peers.case import build
     from benchmarks.peers.reference import Reference
+    from benchmarks.workers import Workers
 
     marks = [time.perf_counter()]
-    try:
-        case = build(name)
-        truth = Reference(case).solve(case.scenarios(CHECKED))
+    case = build(name)
+    truth = Reference(case).solve(case.scenarios(CHECKED))
+    marks.append(time.perf_counter())
+    with Workers(name, truth, options.method) as workers:
+        rows = workers.contenders(batches, options.precisions)
         marks.append(time.perf_counter())
-        ours = Ours(case, truth, options.method)
-        rows: list[Contender] = ours.contenders(batches, options.precisions)
-    except Exception as error:  # one network must not cost the others their results
-        report["unfit"][name] = {"gridjax": f"{type(error).__name__}: {error}"[:200]}
-        return f"left out: {error}"
-    marks.append(time.perf_counter())
-    network = case.network
-    report["networks"][name] = {
-        "buses": network.n_bus,
-        "branches": network.n_branch,
-        "pv_buses": len(network.pv_buses),
-        "spread": case.spread,
-        "solver": type(ours.solver).__name__,
-        "solver_bytes": ours.solver_bytes,
-        "prepare_seconds": round(ours.prepare_seconds, 3),
-    }
-    if not options.no_peers:
-        found, unfit = peers(case, truth, seconds=0.25, brief=brief)
-        rows += found
-        report["unfit"][name] = unfit
-    marks.append(time.perf_counter())
-    for turn in range(options.rounds):
-        start = turn * len(rows) // options.rounds
-        for row in rows[start:] + rows[:start]:
-            row.measure()
+        network = case.network
+        report["networks"][name] = {
+            "buses": network.n_bus,
+            "branches": network.n_branch,
+            "pv_buses": len(network.pv_buses),
+            "spread": case.spread,
+            **workers.about,
+        }
+        if not options.no_peers:
+            found, unfit = peers(case, truth, seconds=0.25, brief=brief)
+            rows += found
+            report["unfit"][name] = unfit
+        marks.append(time.perf_counter())
+        for turn in range(options.rounds):
+            start = turn * len(rows) // options.rounds
+            for row in rows[start:] + rows[:start]:
+                row.measure()
     report["rows"] += [row.record() for row in rows]
     marks.append(time.perf_counter())
     gc.collect()

@@ -11,11 +11,10 @@ import jax.numpy as jnp
 Tree = Any
 
 
-def in_chunks(function: Callable[[Tree, jax.Array], Tree], given: Tree, size: int, whole: int = 1) -> Tree:
+def in_chunks(function: Callable[[Tree], Tree], given: Tree, size: int, whole: int = 1) -> Tree:
     """`function` on `[batch, ...]` leaves, at most `size` scenarios at a time.
 
-    Chunks are filled up to a multiple of `whole` with copies of the last scenario; the second argument of
-    `function`, bool `[batch]`, tells those from the real ones. On a CPU the order of
+    Chunks are filled up to a multiple of `whole` with copies of the last scenario. On a CPU the order of
     additions in a product hangs on its width: where `whole` is `size`, a scenario's bits do not depend on
     how many others there are.
     """
@@ -28,11 +27,11 @@ def in_chunks(function: Callable[[Tree, jax.Array], Tree], given: Tree, size: in
         x = x if number * size == batch else x[rows]
         return x.reshape(number, size, *x.shape[1:])
 
-    chunks = jax.tree.map(split, given), (jnp.arange(number * size) < batch).reshape(number, size)
+    chunks = jax.tree.map(split, given)
     if number == 1:
-        out = function(*jax.tree.map(lambda x: x[0], chunks))
+        out = function(jax.tree.map(lambda x: x[0], chunks))
     else:
-        out = jax.lax.map(lambda chunk: function(*chunk), chunks)
+        out = jax.lax.map(function, chunks)
         out = jax.tree.map(lambda x: x.reshape(number * size, *x.shape[2:]), out)
     return jax.tree.map(lambda x: x[:batch], out)
 

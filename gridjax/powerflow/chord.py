@@ -21,7 +21,14 @@ from scipy.sparse import block_array, diags_array
 from gridjax.network import Network
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.fixed_point import Found, iterate_until
-from gridjax.powerflow.inverse import DenseInverse, Inverse, gather_buses, prepare_inverse, scatter_buses
+from gridjax.powerflow.inverse import (
+    Blocks,
+    DenseInverse,
+    Inverse,
+    gather_buses,
+    prepare_inverse,
+    scatter_buses,
+)
 from gridjax.powerflow.nominal import (
     Nominal,
     admittance_matrix,
@@ -64,7 +71,7 @@ def prepare_chord(network: Network, form: str = "auto") -> Chord:
         matrix = _sparse_real_form(operator, diags_array(np.conj(nominal.injection)))
     else:
         operator = jnp.conj(v)[:, None] * admittance_matrix(network) * v[None, :]
-        matrix = real_form(operator, jnp.conj(nominal.injection), jnp)
+        matrix = real_form(operator, jnp.conj(nominal.injection))
     return Chord(nominal=nominal, inverse=prepare_inverse(matrix, network, network.free_buses, form))
 
 
@@ -120,39 +127,37 @@ def find(chord: Chord, load: Case, start: jax.Array | None, tolerance: float, ma
     order, n_bus = chord.inverse.order, load.injection.shape[-1]
     real = load.injection.real.dtype
     s_n = jnp.asarray(chord.nominal.injection, load.injection.dtype)
-    change = _planes(order, load.injection - s_n)
-    nominal = _planes(order, s_n[None])
+    change = gather_buses(order, load.injection - s_n)
+    nominal = gather_buses(order, s_n[None])
     dependent = []
     for part, power in ((load.constant_current, 1), (load.constant_impedance, 2)):
         if part is not None:
             scale = jnp.abs(jnp.asarray(chord.nominal.voltage)).astype(real) ** power
-            dependent.append((power, _planes(order, part * scale)))
+            dependent.append((power, gather_buses(order, part * scale)))
 
-    def step(e: jax.Array) -> jax.Array:
+    def right(k: int, e: jax.Array) -> jax.Array:
+        """The right-hand side of part k of the buses."""
         kind = e.dtype
-        d = change.astype(kind)
-        for power, part in dependent:
+        d = change[k].astype(kind)
+        for power, parts in dependent:
             squared = (1.0 + e[:, 0]) ** 2 + e[:, 1] ** 2
             factor = jnp.sqrt(squared) if power == 1 else squared
-            d = d + part.astype(kind) * factor[:, None]
-        base = nominal.astype(kind)
+            d = d + parts[k].astype(kind) * factor[:, None]
+        base = nominal[k].astype(kind)
         ratio = _ratio((base[:, 0], base[:, 1]), (d[:, 0], d[:, 1]), (e[:, 0], e[:, 1]))
-        new = chord.inverse.apply(jnp.stack(ratio, axis=1))
-        return jnp.clip(new, -_MAX_DEVIATION, _MAX_DEVIATION)
+        return jnp.stack(ratio, axis=1)
 
-    begin = jnp.zeros_like(change) if start is None else _planes(order, start)
+    def step(e: Blocks) -> Blocks:
+        new = chord.inverse.apply(tuple(right(k, part) for k, part in enumerate(e)))
+        return tuple(jnp.clip(part, -_MAX_DEVIATION, _MAX_DEVIATION) for part in new)
+
+    begin = jax.tree.map(jnp.zeros_like, change) if start is None else gather_buses(order, start)
     found = iterate_until(step, begin, tolerance, max_iterations)
-    e = found.state
-    re, im = (scatter_buses(order, e[:, k], n_bus) for k in (0, 1))
+    e = scatter_buses(order, found.state, n_bus)
     # a fixed point of the guarded equations alone is no solution
-    squared = (1.0 + re) ** 2 + im**2
+    squared = (1.0 + e.real) ** 2 + e.imag**2
     inside = jnp.all((squared > _MIN_SQUARED_MAGNITUDE) & (squared < _MAX_DEVIATION**2), axis=-1)
-    return Found(jax.lax.complex(re, im), found.iterations, jnp.where(inside, found.error, jnp.inf))
-
-
-def _planes(order, value: jax.Array) -> jax.Array:
-    """Complex `[batch, n_bus]` to real `[blocks, 2, width, batch]`."""
-    return jnp.stack([gather_buses(order, value.real), gather_buses(order, value.imag)], axis=1)
+    return Found(e, found.iterations, jnp.where(inside, found.error, jnp.inf))
 
 
 def precondition(chord: Chord, deviation: jax.Array, residual: jax.Array) -> jax.Array:
@@ -161,6 +166,5 @@ def precondition(chord: Chord, deviation: jax.Array, residual: jax.Array) -> jax
     Exact at the nominal state; real-linear in `residual`, which is that of `equations.residual`.
     """
     order = chord.inverse.order
-    x = chord.inverse.apply(_planes(order, residual / (1.0 + jnp.conj(deviation))))
-    planes = [scatter_buses(order, x[:, k], residual.shape[-1]) for k in (0, 1)]
-    return jax.lax.complex(*planes)
+    right = gather_buses(order, residual / (1.0 + jnp.conj(deviation)))
+    return scatter_buses(order, chord.inverse.apply(right), residual.shape[-1])

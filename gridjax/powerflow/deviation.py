@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -113,25 +114,25 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
     nominal = solver.nominal
     scale = jnp.abs(jnp.asarray(nominal.voltage)).astype(case.injection.real.dtype)
 
-    def one_chunk(given: Given, real: jax.Array) -> Deviation:
-        finite = jnp.ones_like(real)
-        for part in (*(getattr(given[0], name) for name in _NUMBERS), given[1]):
+    def solved(method: Callable[[Given], Deviation], given: Given) -> Deviation:
+        case, start = given
+        finite = jnp.ones(case.injection.shape[0], bool)
+        for part in (*(getattr(case, name) for name in _NUMBERS), start):
             if part is not None:
                 finite &= jnp.all(jnp.isfinite(part), axis=-1)
-        case, start = given
         start = None if start is None else jnp.where(finite[:, None], start, 0.0)
-        given = sound(network, nominal, case, finite), start
-        found = _by_method(options, network, solver, given)
-        if options.fall_back and not isinstance(solver, newton.Newton):
-            failed = real & finite & ~(found.error < options.tolerance)
-            once_more = partial(_by_newton, options, network, nominal)
-            found = repair(once_more, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
-        live = True if given[0].energised is None else given[0].energised
+        found = method((sound(network, nominal, case, finite), start))
+        live = True if case.energised is None else case.energised
         e = found.deviation
         size = jnp.where(live, scale * jnp.sqrt((1.0 + e.real) ** 2 + e.imag**2), jnp.inf)
         return found._replace(error=jnp.where(finite, found.error, jnp.nan), lowest=jnp.min(size, axis=-1))
 
-    found = in_chunks(one_chunk, given, size, whole)
+    found = in_chunks(partial(solved, partial(_by_method, options, network, solver)), given, size, whole)
+    if options.fall_back and not isinstance(solver, newton.Newton):
+        # after all chunks: within one, the choice of rows would cost the others several passes over memory
+        failed = ~(found.error < options.tolerance) & ~jnp.isnan(found.error)
+        by_newton = partial(solved, partial(_by_newton, options, network, nominal))
+        found = repair(by_newton, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
 
 

@@ -151,17 +151,20 @@ def jacobian(system: Equations, admittance: Array, deviation: jax.Array) -> jax.
     power = jnp.conj(voltage)[..., :, None] * matrix * voltage[..., None, :]
     magnitude = jnp.abs(voltage)
     slope = system.constant_current * magnitude + 2.0 * system.constant_impedance * magnitude**2
-    full = real_form(power, jnp.conj(drawn(system, deviation)), jnp)
-    n = voltage.shape[-1]
-    eye = jnp.eye(n, dtype=full.dtype)
-    of_magnitude = jnp.concatenate([slope.real, -slope.imag], axis=-1)  # of conj(S)
-    full = full.at[..., :, :n].add(-of_magnitude[..., None] * jnp.concatenate([eye, eye], axis=-2))
-    held = jnp.concatenate([(magnitude**2)[..., None] * eye, jnp.zeros_like(full[..., :n, n:])], axis=-1)
-    lower = jnp.where(system.controlled[..., None], held, full[..., n:, :])
-    full = jnp.concatenate([full[..., :n, :], lower], axis=-2)
-    free = jnp.asarray(system.energised & ~system.slack)
+    full = real_form(power, jnp.conj(drawn(system, deviation)))
+    # diagonals by their places: a mask of the whole matrix would be formed even where nothing needs Newton
+    place = np.arange(voltage.shape[-1])
+    below = place + len(place)
+    full = full.at[..., place, place].add(-slope.real)
+    full = full.at[..., below, place].add(slope.imag)  # of conj(S)
+    controlled, free = jnp.asarray(system.controlled), jnp.asarray(system.energised & ~system.slack)
+    kept = jnp.concatenate([free, free & ~controlled], axis=-1)
+    full = jnp.where(kept[..., :, None], full, 0.0)
+    full = full.at[..., below, place].add(jnp.where(controlled & free, magnitude**2, 0.0))
     free = jnp.concatenate([free, free], axis=-1)
-    return jnp.where(free[..., :, None] & free[..., None, :], full, jnp.eye(2 * n, dtype=full.dtype))
+    full = jnp.where(free[..., None, :], full, 0.0)
+    both = np.arange(2 * len(place))
+    return full.at[..., both, both].add(jnp.where(free, 0.0, 1.0).astype(full.dtype))
 
 
 def _without(network: Network, share: jax.Array, dtype) -> jax.Array:

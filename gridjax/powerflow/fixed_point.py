@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+State = Any
 
 _SINGLE_STEPS = 12  # float32 iterations at most before float64 takes over
 _SINGLE_FLOOR = 2e-6  # change of e at which float32 has given what it can
@@ -16,44 +19,53 @@ _SAFETY = 2.0  # on the rate of convergence, which is an estimate
 class Found(NamedTuple):
     """Where an iteration ended, per scenario."""
 
-    state: jax.Array
+    state: Any
     iterations: jax.Array  # [batch], int32
     error: jax.Array  # [batch], estimate of the distance to the fixed point; infinite where it diverges
 
 
 def iterate_until(
-    step: Callable[[jax.Array], jax.Array], start: jax.Array, tolerance: float, max_iterations: int
+    step: Callable[[State], State], start: State, tolerance: float, max_iterations: int
 ) -> Found:
-    """Iterate `step` on real `[..., batch]` until the estimated error is below `tolerance`.
+    """Iterate `step` on a pytree of real `[..., batch]` of one precision until the estimated error is below `tolerance`.
 
     The estimate is that of a linearly convergent sequence, change * rate / (1 - rate), with the slower of
     the last two rates at which the changes of this scenario shrank. A finished scenario is left alone, so
     that its result does not depend on its batch. Float64 begins in float32, for the same `step` in either.
     """
-    batch = start.shape[-1]
-    count = jnp.zeros(batch, jnp.int32)
-    rate = jnp.zeros(batch, start.dtype)
+    leaf = jax.tree.leaves(start)[0]
+    kind = leaf.dtype
+    count = jnp.zeros(leaf.shape[-1], jnp.int32)
+    rate = jnp.zeros(leaf.shape[-1], kind)
     state = start
-    if start.dtype == jnp.float64 and max_iterations > _SINGLE_STEPS and tolerance < _SINGLE_FLOOR:
+    if kind == jnp.float64 and max_iterations > _SINGLE_STEPS and tolerance < _SINGLE_FLOOR:
+        single = jax.tree.map(lambda x: x.astype(jnp.float32), start)
         single, rate, _, count = _loop(
-            step, start.astype(jnp.float32), rate.astype(jnp.float32), count, _SINGLE_FLOOR, _SINGLE_STEPS, 2
+            step, single, rate.astype(jnp.float32), count, _SINGLE_FLOOR, _SINGLE_STEPS, 2
         )
         # a scenario that float32 could not follow begins afresh
-        state = jnp.where(rate < 1.0, single.astype(start.dtype), start)
-        rate = rate.astype(start.dtype)
+        state = jax.tree.map(lambda x, y: jnp.where(rate < 1.0, x.astype(kind), y), single, start)
+        rate = rate.astype(kind)
         max_iterations -= _SINGLE_STEPS
     state, _, error, count = _loop(
-        step, state, rate, count, tolerance, max_iterations, 1 if start.dtype == jnp.float64 else 2
+        step, state, rate, count, tolerance, max_iterations, 1 if kind == jnp.float64 else 2
     )
     return Found(state, count, error)
 
 
+def _moved(new: State, state: State) -> jax.Array:
+    """Largest change per scenario, `[batch]`."""
+    largest = jax.tree.map(lambda a, b: jnp.max(jnp.abs(a - b), axis=tuple(range(a.ndim - 1))), new, state)
+    return functools.reduce(jnp.maximum, jax.tree.leaves(largest))
+
+
 def _loop(step, state, rate, iterations, tolerance, max_iterations, sure):
     """`sure` iterations of all scenarios, then more of those that need them."""
-    eps = float(jnp.finfo(state.dtype).eps)
+    kind = rate.dtype
+    eps = float(jnp.finfo(kind).eps)
 
     def judge(new, state, rate, change):
-        moved = jnp.max(jnp.abs(new - state), axis=tuple(range(state.ndim - 1)))
+        moved = _moved(new, state)
         # changes at rounding level say nothing about the rate
         telling = (change > 1e3 * eps) & jnp.isfinite(change)
         ratio = jnp.where(telling, moved / change, rate)
@@ -72,9 +84,10 @@ def _loop(step, state, rate, iterations, tolerance, max_iterations, sure):
         new = step(state)
         judged = judge(new, state, rate, change)
         kept = (jnp.where(active, a, b) for a, b in zip(judged, (rate, change, error)))
-        return jnp.where(active, new, state), *kept, iterations + active, number + 1
+        state = jax.tree.map(lambda a, b: jnp.where(active, a, b), new, state)
+        return state, *kept, iterations + active, number + 1
 
-    change = jnp.full(rate.shape, jnp.inf, state.dtype)
+    change = jnp.full(rate.shape, jnp.inf, kind)
     error = change
     for _ in range(min(sure, max_iterations)):
         new = step(state)

@@ -80,15 +80,16 @@ def _admittances(network: Network) -> tuple[Array, Array, Array]:
     return xp.concatenate([f, f, t, t, bus]), xp.concatenate([f, t, f, t, bus]), xp.concatenate(values)
 
 
-def real_form(linear: Array, conjugate: Array, xp: Any = np) -> Array:
+def real_form(linear: jax.Array, conjugate: jax.Array) -> jax.Array:
     """Real matrix of x -> linear x + diag(conjugate) conj(x), real parts stacked on imaginary ones.
 
     `linear` is complex `[..., n, n]`, `conjugate` complex `[..., n]`; the result is `[..., 2n, 2n]`.
     """
-    diagonal = conjugate[..., None] * xp.eye(conjugate.shape[-1], dtype=conjugate.dtype)
-    total, difference = linear + diagonal, linear - diagonal
-    top = xp.concatenate([total.real, -difference.imag], axis=-1)
-    return xp.concatenate([top, xp.concatenate([total.imag, difference.real], axis=-1)], axis=-2)
+    linear, place = jnp.asarray(linear), np.arange(conjugate.shape[-1])
+    total = linear.at[..., place, place].add(conjugate)
+    difference = linear.at[..., place, place].add(-conjugate)
+    top = jnp.concatenate([total.real, -difference.imag], axis=-1)
+    return jnp.concatenate([top, jnp.concatenate([total.imag, difference.real], axis=-1)], axis=-2)
 
 
 def solve_nominal(network: Network, admittance: Array | None = None) -> Nominal:

@@ -34,7 +34,7 @@ def test_admittance_matrix_in_a_trace_equals_that_on_the_host(float64):
     np.testing.assert_allclose(traced, admittance_matrix(net), rtol=1e-14)
 
 
-def test_real_form_is_the_map_it_says():
+def test_real_form_is_the_map_it_says(float64):
     rng = np.random.default_rng(0)
     linear = rng.normal(size=(5, 5)) + 1j * rng.normal(size=(5, 5))
     conjugate, x = rng.normal(size=(2, 5)) + 1j * rng.normal(size=(2, 5))

@@ -16,43 +16,43 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gridjax.powerflow.inverse.layout import Rows
+from gridjax.powerflow.inverse.layout import Blocks, Order, Rows
 from gridjax.powerflow.inverse.partition import Neighbours, pack, partition
 
 Array = Any
 
 _WIDTHS = (6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-_PASSES = 200.0  # cost of one bus's elementwise work, in operations of a matrix product
+_PASSES = 20.0  # cost of one bus's elementwise work, in operations of a matrix product
+_JOINING = 4000.0  # cost of there being separators at all, likewise
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class CutInverse:
-    """Bins of `width` buses, then the separators in further blocks of that width."""
+    """Bins of `width` buses each, and the separators, which form a block of their own."""
 
     inner: Array  # [n_bin, 2 width + 2 m, 2 width]: G_b above R_b
     outer: Array  # [n_bin, 2 width, 2 m]: P_b
-    border: Array  # [2 n_place, 2 n_place]: H, n_place separators filled up to whole blocks
-    gathered: Array  # [2 n_place, n_bin 2 m]: H times the sum over bins
+    border: Array  # [2 n_separator, 2 n_separator]: H
     touched: Rows = field(metadata={"static": True})  # [n_bin, 2 m], rows of x_s
-    order: Rows = field(metadata={"static": True})  # [n_bin + n_place / width, width]
+    received: Rows = field(metadata={"static": True})  # [k, 2 n_separator], rows of R r, or their number
+    order: Order = field(metadata={"static": True})  # [n_bin, width], [1, n_separator]
 
-    def apply(self, x: jax.Array) -> jax.Array:
-        """The inverse times `x`, real `[blocks, 2, width, batch]`."""
-        blocks, _, width, batch = x.shape
-        n_bin = self.touched.value.shape[0]
-        inner, outer, border, gathered = (
-            jnp.asarray(part, x.dtype) for part in (self.inner, self.outer, self.border, self.gathered)
-        )
-        both = _product(inner, x[:n_bin].reshape(n_bin, 2 * width, batch))
-        sent = both[:, 2 * width :].reshape(-1, batch)
-        if blocks == n_bin:
-            return both.reshape(x.shape)
-        own = jnp.moveaxis(x[n_bin:], 1, 0).reshape(-1, batch)
-        joint = _dot(border, own) + _dot(gathered, sent)
+    def apply(self, x: Blocks) -> Blocks:
+        """The inverse times `x`, real `[n_bin, 2, width, batch]` and `[1, 2, n_separator, batch]`."""
+        n_bin, _, width, batch = x[0].shape
+        kind = x[0].dtype
+        inner, outer, border = (jnp.asarray(part, kind) for part in (self.inner, self.outer, self.border))
+        both = _product(inner, x[0].reshape(n_bin, 2 * width, batch))
+        if len(x) == 1:
+            return (both.reshape(x[0].shape),)
+        sent = jnp.concatenate([both[:, 2 * width :].reshape(-1, batch), jnp.zeros((1, batch), kind)])
+        joint = x[1].reshape(-1, batch)
+        for rows in self.received.value:
+            joint = joint + sent[rows]
+        joint = jax.lax.dot(border, joint, precision=jax.lax.Precision.HIGHEST)
         inside = both[:, : 2 * width] + _product(outer, joint[self.touched.value])
-        separators = jnp.moveaxis(joint.reshape(2, blocks - n_bin, width, batch), 0, 1)
-        return jnp.concatenate([inside.reshape(n_bin, 2, width, batch), separators])
+        return inside.reshape(x[0].shape), joint.reshape(x[1].shape)
 
 
 def prepare_cut(matrix: Any, buses: np.ndarray, graph: Neighbours) -> CutInverse:
@@ -72,31 +72,30 @@ def _plan(graph: Neighbours, buses: np.ndarray, width: int) -> _Plan:
 
 def _cost(plan: _Plan) -> float:
     width, separators, bins = plan
-    m = max(len(seen) for _, seen in bins)
-    n_place = -(-len(separators) // width) * width
+    m, n_separator = max(len(seen) for _, seen in bins), len(separators)
     products = len(bins) * (2 * width + 2 * m) * 2 * width + len(bins) * 4 * width * m
-    products += 2 * n_place * (2 * n_place + len(bins) * 2 * m)
-    return 2.0 * products + _PASSES * (len(bins) * (width + m) + n_place)
+    products += (2 * n_separator) ** 2
+    joining = _JOINING if separators else 0.0
+    return 2.0 * products + _PASSES * (len(bins) * (width + m) + n_separator) + joining
 
 
 def _assemble(matrix: Any, plan: _Plan) -> CutInverse:
     width, separators, bins = plan
     n_bus, n_bin, m = matrix.shape[0] // 2, len(bins), max(len(seen) for _, seen in bins)
     count = len(separators)
-    n_place = -(-count // width) * width
-    order = np.full((n_bin + n_place // width, width), n_bus)
-    order[n_bin:].reshape(-1)[:count] = separators
+    order = np.full((n_bin, width), n_bus)
     inner = np.zeros((n_bin, 2 * width + 2 * m, 2 * width))
     outer = np.zeros((n_bin, 2 * width, 2 * m))
-    collect = np.zeros((2 * count, n_bin * 2 * m))
     touched = np.zeros((n_bin, 2 * m), int)
+    received: list[list[int]] = [[] for _ in range(2 * count)]
     matrix = matrix.tocsr()
-    rows_s = _planes(np.array(separators, int), n_bus)
+    joined = np.array(separators, int)
+    rows_s = _planes(joined, n_bus)
     border = matrix[rows_s][:, rows_s].toarray()
     for b, (held, seen) in enumerate(bins):
         k, n_seen = len(held), len(seen)
         rows, seen = _planes(np.array(held), n_bus), np.array(seen, int)
-        across = _planes(np.array(separators, int)[seen], n_bus)
+        across = _planes(joined[seen], n_bus)
         block = matrix[rows]
         inverse = np.linalg.inv(block[:, rows].toarray())
         out = -inverse @ block[:, across].toarray()
@@ -108,23 +107,22 @@ def _assemble(matrix: Any, plan: _Plan) -> CutInverse:
         outer[b][np.ix_(here, there)] = out
         at = _planes(seen, count)
         border[np.ix_(at, at)] += back @ block[:, across].toarray()
-        touched[b, there] = _planes(seen, n_place)
-        collect[at, b * 2 * m + there] = 1.0
+        touched[b, there] = at
+        for separator, row in zip(at.tolist(), (b * 2 * m + there).tolist()):
+            received[separator].append(row)
         order[b, :k] = held
-    joint = np.linalg.inv(border)
-    place = _planes(np.arange(count), n_place)
-    wide, gathered = np.zeros((2 * n_place, 2 * n_place)), np.zeros((2 * n_place, n_bin * 2 * m))
-    wide[np.ix_(place, place)] = joint
-    gathered[place] = joint @ collect
-    return CutInverse(inner, outer, wide, gathered, touched=Rows(touched), order=Rows(order))
+    most = max(map(len, received), default=0)
+    table = np.full((most, 2 * count), n_bin * 2 * m)
+    for separator, rows in enumerate(received):
+        table[: len(rows), separator] = rows
+    places = (Rows(order), Rows(joined[None])) if count else (Rows(order),)
+    return CutInverse(
+        inner, outer, np.linalg.inv(border), touched=Rows(touched), received=Rows(table), order=places
+    )
 
 
 def _planes(rows: np.ndarray, stride: int) -> np.ndarray:
     return np.concatenate([rows, rows + stride]).astype(int)
-
-
-def _dot(matrix: jax.Array, x: jax.Array) -> jax.Array:
-    return jax.lax.dot(matrix, x, precision=jax.lax.Precision.HIGHEST)
 
 
 def _product(blocks: jax.Array, x: jax.Array) -> jax.Array:

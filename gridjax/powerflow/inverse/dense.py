@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gridjax.powerflow.inverse.layout import Rows
+from gridjax.powerflow.inverse.layout import Blocks, Order, Rows
 
 Array = Any
 
@@ -20,13 +20,14 @@ class DenseInverse:
     """All buses in their own order; rows and columns of buses without an equation are zero."""
 
     matrix: Array  # [2 n_bus, 2 n_bus], real
-    order: Rows = field(metadata={"static": True})  # [1, n_bus]
+    order: Order = field(metadata={"static": True})  # one part, [1, n_bus]
 
-    def apply(self, x: jax.Array) -> jax.Array:
+    def apply(self, x: Blocks) -> Blocks:
         """The inverse times `x`, real `[1, 2, n_bus, batch]`."""
-        matrix = jnp.asarray(self.matrix, x.dtype)
-        flat = x.reshape(-1, x.shape[-1])
-        return jax.lax.dot(matrix, flat, precision=jax.lax.Precision.HIGHEST).reshape(x.shape)
+        (value,) = x
+        matrix = jnp.asarray(self.matrix, value.dtype)
+        flat = value.reshape(-1, value.shape[-1])
+        return (jax.lax.dot(matrix, flat, precision=jax.lax.Precision.HIGHEST).reshape(value.shape),)
 
 
 def prepare_dense(matrix: Array, buses: np.ndarray, xp: Any = np) -> DenseInverse:
@@ -39,4 +40,4 @@ def prepare_dense(matrix: Array, buses: np.ndarray, xp: Any = np) -> DenseInvers
     place = np.full(2 * n_bus, rows.size)
     place[rows] = np.arange(rows.size)
     padded = xp.pad(inverse, (0, 1))[np.ix_(place, place)]
-    return DenseInverse(matrix=padded, order=Rows(np.arange(n_bus)[None]))
+    return DenseInverse(matrix=padded, order=(Rows(np.arange(n_bus)[None]),))

@@ -29,26 +29,41 @@ class Rows:
         return f"Rows{self.value.shape}"
 
 
-def gather_buses(order: Rows, value: jax.Array) -> jax.Array:
-    """Real or complex `[batch, n_bus]` to `[blocks, width, batch]`; zero where `order` names no bus."""
-    blocks, width = order.value.shape
-    batch, n_bus = value.shape
-    rows = order.value.reshape(-1)
-    if not np.array_equal(rows, np.arange(n_bus)):
-        if rows.max() == n_bus:
-            value = jnp.concatenate([value, jnp.zeros((batch, 1), value.dtype)], axis=-1)
-        value = value[:, rows]
-    return value.T.reshape(blocks, width, batch)
+Order = tuple[Rows, ...]
+Blocks = tuple[jax.Array, ...]
 
 
-def scatter_buses(order: Rows, value: jax.Array, n_bus: int) -> jax.Array:
-    """`[blocks, width, batch]` to `[batch, n_bus]`; zero for buses that `order` does not name."""
-    value = value.reshape(-1, value.shape[-1])
-    rows = order.value.reshape(-1)
-    if not np.array_equal(rows, np.arange(n_bus)):
-        place = np.full(n_bus + 1, rows.size)
-        place[rows] = np.arange(rows.size)
-        if place[:n_bus].max() == rows.size:
-            value = jnp.concatenate([value, jnp.zeros((1, value.shape[-1]), value.dtype)])
-        value = value[place[:n_bus]]
-    return value.T
+def gather_buses(order: Order, value: jax.Array) -> Blocks:
+    """Complex `[batch, n_bus]` to real `[blocks, 2, width, batch]` for every part `[blocks, width]` of `order`.
+
+    Zero where `order` names no bus, which it does by n_bus.
+    """
+    n_bus = value.shape[1]
+    parts = []
+    for part in order:
+        rows = part.value.reshape(-1)
+        planes = []
+        for plane in (value.real, value.imag):
+            if not np.array_equal(rows, np.arange(n_bus)):
+                if rows.max(initial=0) == n_bus:
+                    plane = jnp.concatenate([plane, jnp.zeros((len(plane), 1), plane.dtype)], axis=-1)
+                plane = plane[:, rows]
+            planes.append(plane.T.reshape(*part.value.shape, -1))
+        parts.append(jnp.stack(planes, axis=1))
+    return tuple(parts)
+
+
+def scatter_buses(order: Order, blocks: Blocks, n_bus: int) -> jax.Array:
+    """The way back, to complex `[batch, n_bus]`; zero for buses that `order` does not name."""
+    rows = np.concatenate([part.value.reshape(-1) for part in order])
+    place = np.full(n_bus + 1, rows.size)
+    place[rows] = np.arange(rows.size)
+    place = place[:n_bus]
+    planes = []
+    for k in (0, 1):
+        plane = [block[:, k].reshape(-1, block.shape[-1]) for block in blocks]
+        if place.max(initial=0) == rows.size:
+            plane.append(jnp.zeros((1, plane[0].shape[-1]), plane[0].dtype))
+        joint = jnp.concatenate(plane) if len(plane) > 1 else plane[0]
+        planes.append(joint if np.array_equal(place, np.arange(len(joint))) else joint[place])
+    return jax.lax.complex(planes[0].T, planes[1].T)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gridjax.powerflow.inverse.layout import Rows
+from gridjax.powerflow.inverse.layout import Blocks, Order, Rows
 from gridjax.powerflow.inverse.partition import Neighbours
 
 Array = Any
@@ -44,11 +44,12 @@ class TreeInverse:
 
     rounds: tuple[Round, ...]
     core: Array  # [2 c, 2 c]
-    order: Rows = field(metadata={"static": True})  # [1, n]
+    order: Order = field(metadata={"static": True})  # one part, [1, n]
 
-    def apply(self, x: jax.Array) -> jax.Array:
+    def apply(self, x: Blocks) -> Blocks:
         """The inverse times `x`, real `[1, 2, n, batch]`."""
-        rest = (x[0, 0], x[0, 1])
+        (value,) = x
+        rest = (value[0, 0], value[0, 1])
         kept = []
         for level in self.rounds:
             count = level.target.value.shape[1]
@@ -59,7 +60,7 @@ class TreeInverse:
             rest = jax.lax.optimization_barrier(rest)
             kept.append(out)
         size = rest[0].shape[0]
-        core = jnp.asarray(self.core, x.dtype)
+        core = jnp.asarray(self.core, value.dtype)
         solved = jax.lax.dot(core, jnp.concatenate(rest), precision=jax.lax.Precision.HIGHEST)
         rest = (solved[:size], solved[size:])
         for level, out in zip(reversed(self.rounds), reversed(kept)):
@@ -68,7 +69,7 @@ class TreeInverse:
                 found = _add(found, level.upper[k], (rest[0][rows], rest[1][rows]))
             rest = (jnp.concatenate([found[0], rest[0]]), jnp.concatenate([found[1], rest[1]]))
             rest = jax.lax.optimization_barrier(rest)
-        return jnp.stack(rest)[None]
+        return (jnp.stack(rest)[None],)
 
 
 Pair = tuple[jax.Array, jax.Array]
@@ -105,7 +106,7 @@ def prepare_tree(matrix: Any, buses: np.ndarray, graph: Neighbours) -> TreeInver
     for step in reversed(steps):
         rounds.append(_round(step, order))
         order = [bus for bus, *_ in step] + order
-    return TreeInverse(tuple(reversed(rounds)), inverse, order=Rows(np.array(order)[None]))
+    return TreeInverse(tuple(reversed(rounds)), inverse, order=(Rows(np.array(order)[None]),))
 
 
 def _blocks(matrix: Any, n_bus: int) -> dict[tuple[int, int], np.ndarray]:
