@@ -60,6 +60,7 @@ class MAPPO:
     hidden: tuple[int, ...] = _static((64, 64))
     activation: str = _static("tanh")  # "tanh", "relu", "silu"
     sharing: str = _static("group")  # "all", "group", "agent": see networks
+    identity: bool = _static(True)  # where agents share a network, whether they know who they are
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
     normalise_observations: bool = _static(True)  # of the actor and of the critic, global state included
     normalise_values: bool = _static(True)
@@ -110,21 +111,23 @@ class MAPPO:
     @property
     def actor(self) -> Actor:
         """The policy network."""
-        return Actor(self.layout, self.sharing, self.hidden, self.activation, self.initial_log_std)
+        return Actor(
+            self.layout, self.sharing, self.hidden, self.activation, self.initial_log_std, self.identity
+        )
 
     @property
     def critic(self) -> CentralCritic | LocalCritic:
         """The value network."""
         if self.central_critic:
             return CentralCritic(self.layout, self.hidden, self.activation)
-        return LocalCritic(self.layout, self.sharing, self.hidden, self.activation)
+        return LocalCritic(self.layout, self.sharing, self.hidden, self.activation, self.identity)
 
     @jax.jit
     def init(self, key: jax.Array) -> TrainState:
         """The state at the start of training that `key` determines, environments reset."""
         actor_key, critic_key, env_key, key = jax.random.split(key, 4)
         observation, env_state = jax.vmap(self.env.reset, (0, None))(
-            jax.random.split(env_key, self.num_envs), self.env_params
+            jax.random.split(env_key, self.num_envs), self.env.staggered(self.env_params)
         )
         seen = {group.name: jnp.zeros((group.agents, group.observation)) for group in self.layout.groups}
         critic_input = jnp.zeros(self.layout.global_state) if self.central_critic else seen

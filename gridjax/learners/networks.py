@@ -4,7 +4,8 @@
 - "all": one network for every agent; groups must agree in the sizes of observation and action;
 - "group": one network per group;
 - "agent": independent parameters for every agent, evaluated in one batched product.
-Where agents share a network, a one-hot agent index joins its input, so that they may still differ.
+Where agents share a network, a one-hot agent index joins its input, so that they may still differ; with
+`identity` false it does not, and agents that see the same do the same.
 """
 
 from __future__ import annotations
@@ -88,17 +89,20 @@ class PerAgent(nn.Module):
     activation: str
     output_scale: float
     outputs: tuple[int, ...]
+    identity: bool = True
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
         groups = self.layout.groups
         if self.sharing == "all":
             joined = jnp.concatenate([observation[group.name] for group in groups], axis=-2)
-            out = self._mlp(MLP, self.outputs[0], self.layout.agents, "shared")(joined)
+            out = self._mlp(MLP, self.outputs[0], self._known(self.layout.agents), "shared")(joined)
             return self.layout.split(out, axis=-2)
         if self.sharing == "group":
             return {
-                group.name: self._mlp(MLP, outputs, group.agents, group.name)(observation[group.name])
+                group.name: self._mlp(MLP, outputs, self._known(group.agents), group.name)(
+                    observation[group.name]
+                )
                 for group, outputs in zip(groups, self.outputs)
             }
         stacked = nn.vmap(
@@ -108,6 +112,9 @@ class PerAgent(nn.Module):
             group.name: self._mlp(stacked, outputs, 0, group.name)(observation[group.name])
             for group, outputs in zip(groups, self.outputs)
         }
+
+    def _known(self, agents: int) -> int:
+        return agents if self.identity else 0
 
     def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
         return module(self.hidden, outputs, self.activation, self.output_scale, agents, name=name)
@@ -124,14 +131,15 @@ class Actor(nn.Module):
     hidden: tuple[int, ...]
     activation: str
     initial_log_std: float
+    identity: bool = True
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array]]:
         groups = self.layout.groups
         sizes = tuple(group.action for group in groups)
-        mean = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, name="mean")(
-            observation
-        )
+        mean = PerAgent(
+            self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, self.identity, name="mean"
+        )(observation)
         init = nn.initializers.constant(self.initial_log_std)
         if self.sharing == "all":
             log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],)))
@@ -167,9 +175,12 @@ class LocalCritic(nn.Module):
     sharing: str
     hidden: tuple[int, ...]
     activation: str
+    identity: bool = True
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> jax.Array:
         ones = (1,) * len(self.layout.groups)
-        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones)(observation)
+        value = PerAgent(
+            self.layout, self.sharing, self.hidden, self.activation, 1.0, ones, self.identity
+        )(observation)
         return self.layout.join({name: entry[..., 0] for name, entry in value.items()})

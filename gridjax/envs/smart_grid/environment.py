@@ -70,15 +70,16 @@ class SmartGrid(Environment[State, Params]):
         return self.n_slot + 2 + self.vehicles + self.heat_pumps
 
     def initial(self, key: jax.Array, params: Params) -> State:
-        day_key, charge_key, event_key, noise_key = jax.random.split(key, 4)
+        day_key, charge_key, event_key, noise_key, start_key = jax.random.split(key, 5)
         home, n, real = params.households, self.n_agent, params.households.demand.dtype
         day = params.days[jax.random.randint(day_key, (), 0, params.days.shape[0])]
-        clock = (day * self.steps_per_day).astype(jnp.int32)
+        step = jax.random.randint(start_key, (), 0, params.latest_start + 1, jnp.int32)
+        clock = (day * self.steps_per_day).astype(jnp.int32) + step
         low, high = params.initial_charge[0], params.initial_charge[1]
         charge = low + (high - low) * jax.random.uniform(charge_key, (n,), real)
         drawn = events.draw(event_key, params.events, self.hours)
         price_noise, forecast_noise, message_noise, heard = self._noise(noise_key, real)
-        offer, step = jnp.zeros((n, self.n_slot), real), jnp.int32(0)
+        offer = jnp.zeros((n, self.n_slot), real)
         pump = home.heat_pump
         energy = charge * home.battery.capacity
         return State(
@@ -247,7 +248,12 @@ class SmartGrid(Environment[State, Params]):
             days=jnp.atleast_1d(jnp.asarray(day, jnp.int32)),
             episode_length=jnp.int32(self.steps_per_day),
             initial_charge=jnp.full(2, 0.5, jnp.float32),
+            latest_start=jnp.int32(0),
         )
+
+    def staggered(self, params: Params) -> Params:
+        """The first episode of each environment ends at the usual midnight and begins at any hour before."""
+        return replace(params, latest_start=jnp.asarray(params.episode_length - 1, jnp.int32))
 
     def _flexible(
         self, action: jax.Array, state: State, params: Params

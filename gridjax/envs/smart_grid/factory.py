@@ -177,6 +177,7 @@ def make(
         voltage_high=number(1.05),
         divergence_penalty=number(200.0),
         episode_length=jnp.int32(episode_length),
+        latest_start=jnp.int32(0),
     )
     return env, params
 
