@@ -7,24 +7,10 @@ In a file the settings stand under `task`, `learner` and `run`; on the command l
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
-
-@dataclass(frozen=True)
-class Task:
-    """What is learned: options of `gridjax.make`."""
-
-    env: str = "VoltageControl-v0"  # a registered task
-    network: str = "case33bw"  # a shipped network
-    barrier: Literal["l1", "l2", "bowl"] = "l1"  # penalty on the voltage of a bus
-    reactive_weight: float = 0.01  # on the mean |q| in MVAr
-    loss_weight: float = 0.0  # on the losses in MW
-    episode_length: int = 240  # three-minute steps of a training episode, 480 a day
-    peak_load_mw: float | None = None  # largest total demand; the network's own where None
-    peak_pv_mw: float | None = None  # sum of the inverters' peaks; the network's own where None
-    action_range: float | None = None  # share of the reactive capability in use; the network's own where None
-    assignment_seed: int = 0  # which bus follows which demand profile
+from experiments.task import Task
 
 
 @dataclass(frozen=True)
@@ -44,11 +30,13 @@ class Learner:
     entropy_coefficient: float = 0.0
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
+    reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu", "silu"] = "tanh"
     sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network
+    identity: bool = True  # where they share one, whether they know who they are
     central_critic: bool = True  # False: independent PPO
     normalise_observations: bool = True
     normalise_values: bool = True
@@ -63,7 +51,7 @@ class Run:
     seed: int = 0  # of the first run; the others count up from it
     num_seeds: int = 1  # trained side by side in one program
     total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
-    run_dir: str | None = None  # new folder of the run; runs/NETWORK, with a number where that is taken
+    run_dir: str | None = None  # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
     updates_per_chunk: int = 15  # between two looks at the progress; here 240 steps, one episode
     checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
@@ -111,9 +99,11 @@ class Config:
 
     def task_options(self) -> dict[str, Any]:
         """Options of `gridjax.make(config.task.env, ...)`."""
-        options = asdict(self.task)
-        del options["env"]
-        return options
+        return self.task.options()
+
+    def resolved(self) -> Config:
+        """With every option of the task filled in. Raises `ValueError` for one that it does not have."""
+        return replace(self, task=self.task.resolved())
 
     def learner_settings(self) -> dict[str, Any]:
         """Settings of `MAPPO.create(env, params, ...)`."""

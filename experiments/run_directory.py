@@ -39,8 +39,8 @@ class RunDirectory:
         return self.path / "evaluation.json"
 
     @classmethod
-    def new(cls, chosen: str | None, network: str) -> RunDirectory:
-        """An empty folder: the one `chosen`, else `runs/NETWORK`, `runs/NETWORK-2` and so on.
+    def new(cls, chosen: str | None, title: str) -> RunDirectory:
+        """An empty folder: the one `chosen`, else `runs/TITLE`, `runs/TITLE-2` and so on.
 
         Raises `FileExistsError` where the chosen one holds something.
         """
@@ -53,7 +53,7 @@ class RunDirectory:
                 )
         else:
             number = 1
-            while (path := Path("runs") / (network if number == 1 else f"{network}-{number}")).exists():
+            while (path := Path("runs") / (title if number == 1 else f"{title}-{number}")).exists():
                 number += 1
         path.mkdir(parents=True, exist_ok=True)
         return cls(path)

@@ -42,7 +42,7 @@ def prepare(
     mean, std = return_scale(learner, state)
     value = output * std + mean
     advantage = generalised_advantage(
-        rollout.reward,
+        shared_reward(rollout.reward, learner.reward_sharing),
         value,
         rollout.next_value * std + mean,
         rollout.terminated[..., None],
@@ -70,6 +70,11 @@ def prepare(
         target=(returns - mean) / std,
     )
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
+
+
+def shared_reward(reward: jax.Array, sharing: jax.Array | float) -> jax.Array:
+    """Rewards `[..., A]` of which the share `sharing` is replaced by the mean over the agents."""
+    return reward + sharing * (jnp.mean(reward, axis=-1, keepdims=True) - reward)
 
 
 def return_scale(learner: MAPPO, state: TrainState) -> tuple[jax.Array, jax.Array]:

@@ -52,6 +52,7 @@ class MAPPO:
     entropy_coefficient: Any = 0.0
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
+    reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
 
     num_envs: int = _static(128)
     num_steps: int = _static(16)

@@ -23,6 +23,7 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "entropy_coefficient": (0.0, None),
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
+    "reward_sharing": (0.0, 1.0),
 }
 
 
