@@ -87,6 +87,21 @@ class RunDirectory:
         write_text(self.metrics, "".join(lines))
         return kept[-1]["seconds"] if kept else 0.0
 
+    def policies(self, trainer: Any, which: str = "best") -> tuple[Any, Any, int]:
+        """The policies best in validation, or the newest (`which` "last"), stacked over the seeds.
+
+        Also the updates after which each was taken `[n_seed]`, and the updates done. Raises
+        `FileNotFoundError` without a checkpoint, `ValueError` for one of another network.
+        """
+        from gridjax.learners import Checkpoints
+
+        with Checkpoints(self.checkpoints) as checkpoints:
+            progress = checkpoints.restore(None, like=trainer.shape())
+        done = int(progress.state.updates[0])
+        if which == "best":
+            return progress.best, progress.best_update, done
+        return trainer.policies(progress), progress.state.updates, done
+
     def training_seconds(self) -> float | None:
         """Seconds of training and validation logged so far, compilation included."""
         records = read_metrics(self.metrics)

@@ -10,7 +10,13 @@ TITLES = {
     "category_b": "droop, category B",
     "steep": "droop, steep",
     "tuned_droop": "droop, tuned",
+    "idle_battery": "idle battery",
+    "self_consumption": "self-consumption",
+    "time_of_use": "time of use",
+    "peer_to_peer": "peer to peer",
+    "tuned_rule": "rule, tuned",
     "mappo": "MAPPO",
+    "ippo": "IPPO",
     "optimum": "optimum",
 }
 
@@ -22,6 +28,17 @@ _COLUMNS = (
     ("reactive_mvar", "QL (MVAr)", 1.0, 3),
     ("losses_mw", "losses (MW)", 1.0, 4),
     ("energy_loss_mwh", "losses (MWh/day)", 1.0, 2),
+    ("community_cost", "community cost (EUR/day)", 1.0, 2),
+    ("self_sufficiency", "self-sufficiency (%)", 100.0, 1),
+    ("self_consumption", "self-consumption (%)", 100.0, 1),
+    ("peak_import", "peak import (kW)", 1.0, 1),
+    ("losses", "losses (kWh/day)", 1.0, 2),
+    ("peer_energy", "between peers (kWh/day)", 1.0, 1),
+    ("fairness", "fairness (Jain)", 1.0, 3),
+    ("battery_cycles", "battery cycles a day", 1.0, 2),
+    ("co2", "CO2 (kg/day)", 1.0, 1),
+    ("unserved", "unserved (kWh/day)", 1.0, 3),
+    ("steps_out_of_band", "steps out of band (%)", 100.0, 2),
 )
 
 
@@ -73,15 +90,28 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         f"by {check['difference']:.5f} ({_interval(check['over_days'], 5)})"
         for check in evaluation["order"]
     )
-    seeds = controllers["mappo"]["seeds"]
-    task = evaluation["task"]
+    for name, checks in evaluation.get("also_in_order", {}).items():
+        title = next(heading for key, heading, _, _ in _COLUMNS if key == name)
+        claims += f"\n\nThe same of the {title}, lower being better:\n\n" + "\n".join(
+            f"- {_named(check['claim'].replace('<', '>'))}: {'holds' if check['holds'] else 'does not hold'}, "
+            f"by {check['difference']:.3f} ({_interval(check['over_days'], 3)})"
+            for check in checks
+        )
+    seeds = max(controller["seeds"] for controller in controllers.values())
     note = (
-        f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|; "
-        f"{len(evaluation['days'])} held-out days of 480 steps; training seeds: {seeds}. "
+        f"{_described(evaluation)}; {len(evaluation['days'])} held-out days of "
+        f"{evaluation.get('steps_per_day', 480)} steps; training seeds: {seeds}. "
         "IQM is the interquartile mean over seeds and days, the other columns are means. Paired differences "
         "of the mean reward, day by day, with 95 % intervals:"
     )
     return f"{table(rows)}\n\n{note}\n\n{claims}"
+
+
+def _described(evaluation: Mapping[str, Any]) -> str:
+    task = evaluation["task"]
+    if task["env"] == "SmartGrid-v0":
+        return f"{task['agents']} prosumers on {evaluation['network']}"
+    return f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|"
 
 
 def throughput_table(report: Mapping[str, Any]) -> str:

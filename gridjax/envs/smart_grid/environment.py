@@ -20,7 +20,7 @@ from gridjax.envs.smart_grid import observation, outside
 from gridjax.envs.smart_grid.agreement import agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
-from gridjax.envs.smart_grid.money import Prices, payments
+from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 from gridjax.envs.smart_grid.rewards import Rewards
 from gridjax.envs.smart_grid.state import Params, State
 from gridjax.envs.spaces import Box, Space
@@ -124,6 +124,7 @@ class SmartGrid(Environment[State, Params]):
         cold = heat_pump.discomfort(home.heat_pump, temperature) * hours
         stored = params.stored_price * (energy - state.energy - (need - state.need) / home.vehicle.efficiency)
         spent = paid.total + wear + params.unserved_price * unserved + params.discomfort_price * cold
+        alone = idle_bill(now.demand, now.sun, home.inverter, tariff, hours)
         wasted = battery.wasted(pile, state.energy, balance.battery, hours) + balance.curtailed * hours
         # the vehicle and the heat pump can wait: only what is asked for now can be short
         shortage = jnp.minimum(able.shortage, now.demand)
@@ -131,7 +132,7 @@ class SmartGrid(Environment[State, Params]):
         terms = Rewards(
             stability=jnp.broadcast_to(grid.stability - 1.0, (self.n_agent,)),
             efficiency=-(wasted + grid.losses * hours / self.n_agent) / params.reference_energy,
-            cost=-(spent - stored) / params.reference_bill,
+            cost=(alone - spent + stored) / params.reference_bill,
             cooperation=covered_shortage(transfers, shortage, crumbs, params.neighbour, params.reverse),
         )
         reward = jnp.where(grid.converged, terms.total(params.weights), -params.divergence_penalty)
@@ -150,6 +151,7 @@ class SmartGrid(Environment[State, Params]):
             "paid_peers": paid.peers,
             "paid_losses": paid.losses,
             "wear": wear,  # EUR
+            "idle_bill": alone,  # EUR, what it would pay alone with its battery idle
             "stored_value": stored,  # EUR, growth of what is stored
             "discomfort": cold,  # K h
             "demand": demand * hours,  # kWh, all of these

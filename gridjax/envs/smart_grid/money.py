@@ -63,5 +63,10 @@ def payments(
     )
 
 
+def idle_bill(demand: jax.Array, sun: jax.Array, inverter: jax.Array, prices: Prices, hours: float) -> jax.Array:
+    """EUR that an agent alone pays for a step with its battery idle, all scheduled, `[n_agent]`; kW, kVA."""
+    return _at(demand - jnp.minimum(sun, inverter), prices.buy, prices.sell) * hours
+
+
 def _at(power: jax.Array, buy: jax.Array, sell: jax.Array) -> jax.Array:
     return jnp.maximum(power, 0.0) * buy - jnp.maximum(-power, 0.0) * sell
