@@ -41,7 +41,7 @@ class Learner:
     normalise_observations: bool = True
     normalise_values: bool = True
     value_loss: Literal["clipped", "huber", "squared"] = "huber"
-    initial_log_std: float = -1.5  # of the action before tanh
+    initial_log_std: tuple[float, ...] = (-1.5,)  # before tanh; one for all, or one per entry of the action
 
 
 @dataclass(frozen=True)

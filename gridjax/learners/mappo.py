@@ -67,7 +67,7 @@ class MAPPO:
     normalise_values: bool = _static(True)
     value_loss: str = _static("huber")  # "clipped", "huber", "squared"
     decay_learning_rate: bool = _static(False)
-    initial_log_std: float = _static(-1.5)  # of the action before tanh
+    initial_log_std: float | tuple[float, ...] = _static(-1.5)  # before tanh; one for all, or one per action entry
 
     def __post_init__(self) -> None:
         # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
@@ -81,7 +81,9 @@ class MAPPO:
         settings.check_choice("activation", self.activation, ACTIVATIONS)
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
-        settings.check_finite("initial_log_std", self.initial_log_std)
+        object.__setattr__(
+            self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout)
+        )
         settings.check_sharing(self.sharing, self.layout)
         if self.steps_per_update % self.num_minibatches:
             raise ValueError(

@@ -130,7 +130,7 @@ class Actor(nn.Module):
     sharing: str
     hidden: tuple[int, ...]
     activation: str
-    initial_log_std: float
+    initial_log_std: float | tuple[float, ...]
     identity: bool = True
 
     @nn.compact
@@ -140,7 +140,11 @@ class Actor(nn.Module):
         mean = PerAgent(
             self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, self.identity, name="mean"
         )(observation)
-        init = nn.initializers.constant(self.initial_log_std)
+        start = jnp.asarray(self.initial_log_std, jnp.float32)
+
+        def init(_: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+            return jnp.broadcast_to(start, shape)
+
         if self.sharing == "all":
             log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],)))
         else:

@@ -22,7 +22,7 @@ from gridjax.envs.smart_grid.balance import Ability, ability, settle
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
 from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 from gridjax.envs.smart_grid.rewards import Rewards
-from gridjax.envs.smart_grid.state import Params, State
+from gridjax.envs.smart_grid.state import Now, Params, State
 from gridjax.envs.spaces import Box, Space
 from gridjax.scenarios import events, prices
 
@@ -82,6 +82,7 @@ class SmartGrid(Environment[State, Params]):
         offer = jnp.zeros((n, self.n_slot), real)
         pump = home.heat_pump
         energy = charge * home.battery.capacity
+        now = outside.at(clock, step, drawn, price_noise, params, self.steps_per_day)
         return State(
             clock=clock,
             step=step,
@@ -90,9 +91,9 @@ class SmartGrid(Environment[State, Params]):
             temperature=0.5 * (pump.lowest + pump.highest),
             unforeseen=price_noise,
             drawn=drawn,
-            now=outside.at(clock, step, drawn, price_noise, params, self.steps_per_day),
+            now=now,
             forecast=outside.forecast(clock, forecast_noise, params, self.steps_per_day),
-            message=self._messages(energy, offer, message_noise, heard, params),
+            message=self._messages(energy, now, offer, message_noise, heard, params),
             offer=offer,
             voltage=jnp.ones(self.n_bus, real),
             stability=jnp.ones((), real),
@@ -189,6 +190,7 @@ class SmartGrid(Environment[State, Params]):
         price_noise, forecast_noise, message_noise, heard = self._noise(key, home.demand.dtype)
         clock, step = state.clock + 1, state.step + 1
         unforeseen = prices.next_unforeseen(params.tariff, state.unforeseen, price_noise, hours)
+        given = outside.at(clock, step, state.drawn, unforeseen, params, self.steps_per_day)
         after = State(
             clock=clock,
             step=step,
@@ -197,9 +199,9 @@ class SmartGrid(Environment[State, Params]):
             temperature=temperature,
             unforeseen=unforeseen,
             drawn=state.drawn,
-            now=outside.at(clock, step, state.drawn, unforeseen, params, self.steps_per_day),
+            now=given,
             forecast=outside.forecast(clock, forecast_noise, params, self.steps_per_day),
-            message=self._messages(energy, offer, message_noise, heard, params),
+            message=self._messages(energy, given, offer, message_noise, heard, params),
             offer=offer,
             voltage=grid.voltage,
             stability=grid.stability,
@@ -292,17 +294,20 @@ class SmartGrid(Environment[State, Params]):
 
         own, slots = words[:, 0], words[:, 1:]
         ahead = jnp.stack([unit(own, 0, 16), unit(own, 16, 16)], axis=-1)
-        spoken = jnp.stack([unit(slots, 0, 10), unit(slots, 10, 10)], axis=-1)
-        return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 20, 12)
+        spoken = jnp.stack([unit(slots, shift, 7) for shift in (0, 7, 14)], axis=-1)
+        return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 21, 11)
 
     def _messages(
-        self, energy: jax.Array, offer: jax.Array, noise: jax.Array, heard: jax.Array, params: Params
+        self, energy: jax.Array, now: Now, offer: jax.Array, noise: jax.Array, heard: jax.Array, params: Params
     ) -> jax.Array:
-        """What agents hear of their neighbours, `[n_agent, n_slot, 3]`; zero where nothing is heard."""
-        charge = energy / jnp.maximum(params.households.battery.capacity, 1e-6)
+        """What agents hear of their neighbours, `[n_agent, n_slot, 4]`; zero where nothing is heard."""
+        home = params.households
+        charge = energy / jnp.maximum(home.battery.capacity, 1e-6)
+        spare = (jnp.minimum(now.sun, home.inverter) - now.demand) / jnp.mean(home.demand)
         there = jnp.maximum(params.neighbour, 0)
         said = (
-            jnp.stack([charge[there], offer[there, params.reverse]], axis=-1) + params.message_noise * noise
+            jnp.stack([charge[there], spare[there], offer[there, params.reverse]], axis=-1)
+            + params.message_noise * noise
         )
         got = (params.neighbour >= 0) & (heard >= params.message_loss)
         flag = jnp.ones((*got.shape, 1), said.dtype)

@@ -34,7 +34,8 @@ def labels(n_slot: int, vehicles: bool, heat_pumps: bool) -> tuple[str, ...]:
         own += ["vehicle need [h of peak demand]", "vehicle at home [0 or 1]", "hours to departure [24 h]"]
     if heat_pumps:
         own += ["indoors less middle of the band [half the band]", "outdoors less 10 degrees [10 K]"]
-    heard = ("neighbour's charge [capacity]", "neighbour's last offer to me [-1 to 1]", "heard [0 or 1]")
+    heard = ("neighbour's charge [capacity]", "neighbour's sun less demand [mean peak demand]")
+    heard += ("neighbour's last offer to me [-1 to 1]", "heard [0 or 1]")
     own += [f"slot {k}: {what}" for k in range(n_slot) for what in heard]
     common = ["sine of the hour", "cosine of the hour", "sine of the day", "cosine of the day"]
     common += ["weekend [0 or 1]", "import price [mean]", "feed-in price [mean import price]"]

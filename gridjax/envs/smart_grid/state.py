@@ -103,7 +103,7 @@ class State:
     forecast: jax.Array  # [n_agent, 2, n_horizon], kW: demand, sun; without events to come
     message: (
         jax.Array
-    )  # [n_agent, n_slot, 3]: state of charge, last transfer action towards us, heard (0 or 1)
+    )  # [n_agent, n_slot, 4]: state of charge, sun to spare, last transfer action towards us, heard (0 or 1)
     offer: jax.Array  # [n_agent, n_slot], last transfer actions
     voltage: jax.Array  # [n_bus], p.u., magnitude
     stability: jax.Array  # []
