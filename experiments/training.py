@@ -19,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import gridjax
 from experiments.config import Config
+from experiments.teachers import teacher_of
 from gridjax.evaluation.rollout import act_with, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 from gridjax.scenarios import days
@@ -51,7 +52,9 @@ class Trainer:
     def of(cls, config: Config) -> Trainer:
         """Raises `ValueError` for a task, network or setting that does not exist or is out of range."""
         env, params = gridjax.make(config.task.env, **config.task_options())
-        learner = MAPPO.create(env, params, **config.learner_settings())
+        learner = MAPPO.create(
+            env, params, teacher=teacher_of(config.learner, env, params), **config.learner_settings()
+        )
         every = days("validation")
         spread = np.linspace(0, every.size, config.run.validation_days, endpoint=False).astype(int)
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))

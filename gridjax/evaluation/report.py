@@ -114,6 +114,69 @@ def _described(evaluation: Mapping[str, Any]) -> str:
     return f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|"
 
 
+FAMILIES = {
+    "plain": "no event",
+    "price_shock": "price shock",
+    "cloud_front": "cloud front",
+    "demand_peak": "demand peak",
+    "islanded": "islanded",
+}
+
+
+def families_table(report: Mapping[str, Any]) -> str:
+    """Community cost and reward per family, from a `families.json`."""
+    learner = report["learner"]
+    names = list(next(iter(report["families"].values()))["controllers"])
+    heading = ["days with", *(f"{TITLES.get(name, name)}: reward" for name in names)]
+    heading += [f"{TITLES.get(name, name)}: EUR/day" for name in names]
+    heading += ["reward over tuned rule", "EUR/day under tuned rule"]
+    rows = [heading]
+    for family, found in report["families"].items():
+        every, gains = found["controllers"], found["better_than_tuned_rule"]
+        row = [FAMILIES.get(family, family)]
+        row += [f"{every[name]['reward']['mean']:.4f}" for name in names]
+        row += [f"{every[name]['community_cost']['mean']:.2f}" for name in names]
+        for measure, digits in (("reward", 4), ("community_cost", 2)):
+            gain = gains[measure]
+            row.append(f"{gain['value']:.{digits}f} ({_interval(gain['over_days'], digits)})")
+        rows.append(row)
+    return (
+        f"{table(rows)}\n\nMeans over {len(report['days'])} held-out days and {len(report['seeds'])} seeds of "
+        f"{TITLES.get(learner, learner)}, which never met an event in training; the rule is tuned on the same "
+        f"training days. One event a day. Differences are paired day by day, with 95 % intervals."
+    )
+
+
+def runs_table(report: Mapping[str, Any]) -> str:
+    """Runs side by side, from a result of `experiments.compare`."""
+    first = report["first"]
+    titles = {key: heading for key, heading, _, _ in _COLUMNS} | {"reward_cooperation": "cooperation term"}
+    shown = ("community_cost", "losses", "unserved", "peer_energy")
+    digits = {"community_cost": 2, "losses": 3, "unserved": 4, "peer_energy": 1}
+    heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]
+    heading += [title for name in shown for title in (titles[name], f"less {first}'s")]
+    rows = [heading]
+    for name, run in report["runs"].items():
+        share, summary = run["share_of_way"], run["summary"]
+        row = [name, TITLES[run["learner"]], str(len(run["seeds"])), f"{run['steps_per_seed']:,}"]
+        row.append(f"{summary['reward']['iqm']:.4f}")
+        row.append(_percent(share["value"], share["over_days"]) if share else "-")
+        for measure in shown:
+            row.append(f"{summary[measure]['mean']:.{digits[measure]}f}")
+            gap = run["difference"][measure]
+            row.append(
+                "-"
+                if name == first
+                else f"{gap['value']:.{digits[measure]}f} ({_interval(gap['over_days'], digits[measure])})"
+            )
+        rows.append(row)
+    return (
+        f"{table(rows)}\n\n{report['network']}, {len(report['days'])} held-out days; means, and differences paired "
+        "day by day, with 95 % intervals over days and seeds. The share of the way is that of each run's own "
+        "reward."
+    )
+
+
 def throughput_table(report: Mapping[str, Any]) -> str:
     """The rows of a result of `benchmarks.throughput`, beside the fastest peer measured in the same run."""
     peers = [row for row in report["rows"] if row["name"].startswith(("pandapower", "lightsim2grid"))]

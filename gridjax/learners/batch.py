@@ -22,6 +22,7 @@ class Batch(NamedTuple):
     observation: PerGroup  # [B, n_agents, n]
     global_state: jax.Array | None  # [B, n_state]
     pre_tanh: PerGroup  # [B, n_agents, n_action]
+    taught: PerGroup | None  # [B, n_agents, n_action]
     log_prob: jax.Array  # [B, A]
     advantage: jax.Array  # [B, A]
     value: jax.Array  # [B, A]
@@ -63,6 +64,7 @@ def prepare(
         observation=observation,
         global_state=global_state,
         pre_tanh=rollout.pre_tanh,
+        taught=rollout.taught,
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
         advantage=layout.join({name: whiten(x) for name, x in layout.split(advantage).items()}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -23,6 +24,9 @@ from gridjax.learners.train_state import TrainState, no_episodes
 # Returns drift as the policy improves: their statistics remember about a hundred updates.
 VALUE_MEMORY = 0.99
 
+# (env, state, params) -> actions of one environment, to be imitated at first. Hashable; may know the whole state.
+Teacher = Callable[[Any, Any, Any], dict[str, jax.Array]]
+
 
 def _static(default: Any) -> Any:
     return field(default=default, metadata={"static": True})
@@ -40,6 +44,7 @@ class MAPPO:
     env: Environment = field(metadata={"static": True})
     layout: Layout = field(metadata={"static": True})
     env_params: Any
+    teacher: Teacher | None = field(default=None, metadata={"static": True})
 
     learning_rate: Any = 5e-4
     final_learning_rate_fraction: Any = 0.0  # reached at total_updates, where decay_learning_rate
@@ -53,6 +58,8 @@ class MAPPO:
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
+    imitation_updates: Any = 0.0  # over which the teacher's part in the objective fades, where there is one
+    imitation_coefficient: Any = 10.0  # on the squared distance from its actions
 
     num_envs: int = _static(128)
     num_steps: int = _static(16)
@@ -161,7 +168,7 @@ class MAPPO:
         batch, returns, metrics = prepare(self, state, rollout)
         step_size = self.step_size(state.updates)
         params, optimiser, steps = run_epochs(
-            self, state.params, state.optimiser, batch, step_size, shuffle_key
+            self, state.params, state.optimiser, batch, step_size, self.imitation(state.updates), shuffle_key
         )
         # One set of statistics serves a whole update, acting and learning: new ones wait for the next.
         state = replace(
@@ -192,6 +199,10 @@ class MAPPO:
             return jnp.asarray(self.learning_rate, jnp.float32)
         progress = jnp.clip(updates / self.total_updates, 0.0, 1.0)
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
+
+    def imitation(self, updates: jax.Array) -> jax.Array:
+        """Weight in [0, 1] of imitation after `updates` updates, falling linearly; the rest is on the surrogate."""
+        return jnp.clip(1.0 - updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Observations as the networks take them."""

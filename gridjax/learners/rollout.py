@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -24,6 +25,7 @@ class Rollout(NamedTuple):
     observation: PerGroup  # [T, N, n_agents, n]
     global_state: jax.Array | None  # [T, N, n_state]; None with a local critic
     pre_tanh: PerGroup  # [T, N, n_agents, n_action]
+    taught: PerGroup | None  # [T, N, n_agents, n_action], what the teacher would have done; None without one
     log_prob: jax.Array  # [T, N, A]
     reward: jax.Array  # [T, N, A]
     next_value: jax.Array  # [T, N, A], critic output at the state each step led to, before any reset
@@ -49,6 +51,9 @@ def collect(
         global_state = None
         if learner.central_critic:
             global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
+        taught = None
+        if learner.teacher is not None:
+            taught = jax.vmap(partial(learner.teacher, env), (0, None))(env_state, params)
         after, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
             jax.random.split(env_key, learner.num_envs), env_state, actions, params
         )
@@ -56,7 +61,7 @@ def collect(
         next_value = learner.evaluate(state, info["final_observation"], info["final_global_state"])
         reward = layout.join(reward)
         record = Rollout(
-            observation, global_state, pre_tanh, log_prob, reward, next_value, terminated, truncated
+            observation, global_state, pre_tanh, taught, log_prob, reward, next_value, terminated, truncated
         )
         episodes, ended = _count(episodes, reward, terminated | truncated)
         return (env_state, after, episodes), (record, _logged(info), ended)

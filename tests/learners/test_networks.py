@@ -81,3 +81,24 @@ def test_central_critic_reads_the_global_state_once_and_values_every_agent():
     params = critic.init(jax.random.key(0), jnp.zeros(7))
     assert critic.apply(params, jnp.ones((4, 6, 7))).shape == (4, 6, 5)
     assert params["params"]["MLP_0"]["Layer_0"]["kernel"].shape == (7, 8)
+
+
+def test_without_identity_agents_that_see_the_same_do_the_same():
+    actor = Actor(ALIKE, "group", (8,), "tanh", -1.5, identity=False)
+    same = {"a": jnp.ones((2, 5)), "b": jnp.ones((3, 5))}
+    params = actor.init(jax.random.key(0), same)
+    assert params["params"]["mean"]["b"]["Layer_0"]["kernel"].shape == (5, 8)
+    mean, _ = actor.apply(params, same)["b"]
+    assert len(np.unique(np.asarray(mean)[:, 0])) == 1
+    critic = LocalCritic(ALIKE, "all", (8,), "tanh", identity=False)
+    value = critic.apply(critic.init(jax.random.key(0), same), same)
+    assert len(np.unique(np.asarray(value))) == 1
+
+
+@pytest.mark.parametrize("sharing", ["all", "group", "agent"])
+def test_each_action_entry_may_have_a_deviation_of_its_own(sharing):
+    actor = Actor(ALIKE, sharing, (8,), "tanh", (-1.0, -2.0))
+    heads = actor.apply(actor.init(jax.random.key(0), observe(ALIKE)), observe(ALIKE))
+    for mean, log_std in heads.values():
+        expected = np.broadcast_to([-1.0, -2.0], mean.shape)
+        np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)
