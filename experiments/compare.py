@@ -1,8 +1,8 @@
 """Evaluated runs of one task side by side: `python -m experiments.compare NAME=RUN NAME=RUN ... --out FILE`.
 
 Reads `RUN/evaluation.json` of each, such as those of several ways to share parameters, or of several
-weights of a reward term. Every run is compared with the first, day by day. Rewards compare only where the weights
-are the same; costs and energies always do.
+weights of a reward term. Every run is compared with the first, day by day. Rewards compare only where the
+weights are the same; costs and energies always do.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ class Run:
     seed: int = 0  # of the first run; the others count up from it
     num_seeds: int = 1  # trained side by side in one program
     total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
-    run_dir: str | None = None  # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
+    run_dir: str | None = (
+        None  # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
+    )
     updates_per_chunk: int = 15  # between two looks at the progress; here 240 steps, one episode
     checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far

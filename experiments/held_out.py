@@ -46,8 +46,8 @@ def score_all(
 ) -> Comparison:
     """Score every controller on `days`; `policies` is stacked over the seeds.
 
-    `before` holds what was measured before: an optimum in it is not searched for again. Raises `ValueError` for a task
-    without controllers to be measured against.
+    `before` holds what was measured before: an optimum in it is not searched for again. Raises `ValueError`
+    for a task without controllers to be measured against.
     """
     env, params = trainer.learner.env, trainer.learner.env_params
     name, seeds = learner_name(trainer.learner.central_critic), len(trainer.seeds)

@@ -1,4 +1,4 @@
-"""The task of a run: options of `gridjax.make`, all in one flat place, each belonging to some of the tasks."""
+"""The task of a run: options of `gridjax.make`, flat, each belonging to some of the tasks."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ class Task:
                     f"{entry.name} is {getattr(self, entry.name)!r}, but {self.env} has no such option; "
                     f"it has {', '.join(own)}"
                 )
-        return replace(
-            self, **{name: value for name, value in own.items() if getattr(self, name) is None}
-        )
+        return replace(self, **{name: value for name, value in own.items() if getattr(self, name) is None})
 
     def options(self) -> dict[str, Any]:
         """Options of `gridjax.make(task.env, ...)`."""

@@ -89,12 +89,17 @@ def stability_meaning(path: Path) -> Path:
     left, right = figure.subplots(1, 2)
     x = np.linspace(0.0, 1.2, 241)
     for loading, colour in ((0.0, COLOURS["optimum"]), (0.5, COLOURS["mappo"]), (0.8, COLOURS["no_control"])):
-        index = stability_index(1.0 + VOLTAGE * x[:, None], np.full((x.size, 1), loading), np.full(x.size, 50.0))
+        index = stability_index(
+            1.0 + VOLTAGE * x[:, None], np.full((x.size, 1), loading), np.full(x.size, 50.0)
+        )
         left.plot(100 * VOLTAGE * x, index, color=colour, lw=1.8, label=f"loading {100 * loading:.0f} %")
     off = stability_index(np.ones((x.size, 1)), np.zeros((x.size, 1)), 50.0 * (1.0 + FREQUENCY * x))
     left.plot(100 * VOLTAGE * x, off, color=LIMIT, lw=1.2, ls="--")
     left.text(
-        0.02, 0.04, "dashed: an island's frequency,\n2 % off where voltage is 10 % off", transform=left.transAxes,
+        0.02,
+        0.04,
+        "dashed: an island's frequency,\n2 % off where voltage is 10 % off",
+        transform=left.transAxes,
         fontsize=8,
     )
     left.legend(frameon=False, fontsize=9)

@@ -11,7 +11,6 @@ import numpy as np
 from gridjax.evaluation.report import TITLES
 from gridjax.evaluation.style import COLOURS, LIMIT, dress, hours, new_figure, save
 
-
 VOLTAGE_PANELS = (
     ("reward", "validation/reward", 1.0, "mean reward per step (-)"),
     ("metrics/controllable", "validation/controllable", 100.0, "steps with every bus in the band, CR (%)"),
@@ -25,8 +24,8 @@ def training_curve(
 ) -> Path:
     """Metrics over environment steps, from the records of a `metrics.jsonl` (lists are over seeds).
 
-    A panel is a metric in training, the same in validation, a factor on both, and a label with unit. Lines are
-    means over the seeds, bands their whole range; circles are the validation days.
+    A panel is a metric in training, the same in validation, a factor on both, and a label with unit. Lines
+    are means over the seeds, bands their whole range; circles are the validation days.
     """
     figure = new_figure(10, 4)
     for axes, (name, validation, factor, label) in zip(figure.subplots(1, len(panels)), panels):

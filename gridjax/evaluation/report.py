@@ -93,7 +93,8 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
     for name, checks in evaluation.get("also_in_order", {}).items():
         title = next(heading for key, heading, _, _ in _COLUMNS if key == name)
         claims += f"\n\nThe same of the {title}, lower being better:\n\n" + "\n".join(
-            f"- {_named(check['claim'].replace('<', '>'))}: {'holds' if check['holds'] else 'does not hold'}, "
+            f"- {_named(check['claim'].replace('<', '>'))}: "
+            f"{'holds' if check['holds'] else 'does not hold'}, "
             f"by {check['difference']:.3f} ({_interval(check['over_days'], 3)})"
             for check in checks
         )
@@ -141,9 +142,9 @@ def families_table(report: Mapping[str, Any]) -> str:
             row.append(f"{gain['value']:.{digits}f} ({_interval(gain['over_days'], digits)})")
         rows.append(row)
     return (
-        f"{table(rows)}\n\nMeans over {len(report['days'])} held-out days and {len(report['seeds'])} seeds of "
-        f"{TITLES.get(learner, learner)}, which never met an event in training; the rule is tuned on the same "
-        f"training days. One event a day. Differences are paired day by day, with 95 % intervals."
+        f"{table(rows)}\n\nMeans over {len(report['days'])} held-out days and {len(report['seeds'])} seeds "
+        f"of {TITLES.get(learner, learner)}, which never met an event in training; the rule is tuned on the "
+        "same training days. One event a day. Differences are paired day by day, with 95 % intervals."
     )
 
 
@@ -171,9 +172,9 @@ def runs_table(report: Mapping[str, Any]) -> str:
             )
         rows.append(row)
     return (
-        f"{table(rows)}\n\n{report['network']}, {len(report['days'])} held-out days; means, and differences paired "
-        "day by day, with 95 % intervals over days and seeds. The share of the way is that of each run's own "
-        "reward."
+        f"{table(rows)}\n\n{report['network']}, {len(report['days'])} held-out days; means, and differences "
+        "paired day by day, with 95 % intervals over days and seeds. The share of the way is that of each "
+        "run's own reward."
     )
 
 

@@ -24,7 +24,8 @@ from gridjax.learners.train_state import TrainState, no_episodes
 # Returns drift as the policy improves: their statistics remember about a hundred updates.
 VALUE_MEMORY = 0.99
 
-# (env, state, params) -> actions of one environment, to be imitated at first. Hashable; may know the whole state.
+# (env, state, params) -> actions of one environment, to be imitated at first. Hashable; may know the whole
+# state.
 Teacher = Callable[[Any, Any, Any], dict[str, jax.Array]]
 
 
@@ -74,7 +75,9 @@ class MAPPO:
     normalise_values: bool = _static(True)
     value_loss: str = _static("huber")  # "clipped", "huber", "squared"
     decay_learning_rate: bool = _static(False)
-    initial_log_std: float | tuple[float, ...] = _static(-1.5)  # before tanh; one for all, or one per action entry
+    initial_log_std: float | tuple[float, ...] = _static(
+        -1.5
+    )  # before tanh; one for all, or one per action entry
 
     def __post_init__(self) -> None:
         # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
@@ -88,9 +91,7 @@ class MAPPO:
         settings.check_choice("activation", self.activation, ACTIVATIONS)
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
-        object.__setattr__(
-            self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout)
-        )
+        object.__setattr__(self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout))
         settings.check_sharing(self.sharing, self.layout)
         if self.steps_per_update % self.num_minibatches:
             raise ValueError(
@@ -201,7 +202,7 @@ class MAPPO:
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
 
     def imitation(self, updates: jax.Array) -> jax.Array:
-        """Weight in [0, 1] of imitation after `updates` updates, falling linearly; the rest is on the surrogate."""
+        """Weight in [0, 1] of imitation after `updates` updates, falling linearly; the rest the surrogate has."""
         return jnp.clip(1.0 - updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:

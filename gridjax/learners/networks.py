@@ -184,7 +184,7 @@ class LocalCritic(nn.Module):
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> jax.Array:
         ones = (1,) * len(self.layout.groups)
-        value = PerAgent(
-            self.layout, self.sharing, self.hidden, self.activation, 1.0, ones, self.identity
-        )(observation)
+        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones, self.identity)(
+            observation
+        )
         return self.layout.join({name: entry[..., 0] for name, entry in value.items()})

@@ -46,9 +46,9 @@ def loss(
             }
         )
         metrics["imitation_loss"] = jnp.mean(apart)
-        policy = (
-            1.0 - imitation
-        ) * policy + imitation * learner.imitation_coefficient * metrics["imitation_loss"]
+        policy = (1.0 - imitation) * policy + imitation * learner.imitation_coefficient * metrics[
+            "imitation_loss"
+        ]
     total = policy + learner.value_coefficient * critic - learner.entropy_coefficient * entropy
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
 

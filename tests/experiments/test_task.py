@@ -1,9 +1,15 @@
+from pathlib import Path
+
+import jax
+import numpy as np
 import pytest
 
 import gridjax
 from experiments.command_line import parse
 from experiments.config import Config
 from experiments.task import OPTIONS, SMART_GRID, Task
+
+CONFIGS = Path(__file__).parents[2] / "experiments" / "configs"
 
 
 def test_each_task_has_options_of_its_own():
@@ -33,16 +39,16 @@ def test_what_is_written_is_complete():
 
 def test_every_option_is_the_default_of_the_task():
     """Left out or written down, the same numbers."""
-    plain, _ = gridjax.make(SMART_GRID)
-    written, _ = gridjax.make(SMART_GRID, **Task(env=SMART_GRID).options())
+    plain, plain_params = gridjax.make(SMART_GRID)
+    written, params = gridjax.make(SMART_GRID, **Task(env=SMART_GRID).options())
     assert plain == written
+    for a, b in zip(jax.tree.leaves(plain_params), jax.tree.leaves(params), strict=True):
+        np.testing.assert_array_equal(a, b)
     assert set(OPTIONS[SMART_GRID]) | {"env"} <= set(vars(Task()))
 
 
-@pytest.mark.parametrize(
-    "name", ["smart_grid", "smart_grid_anonymous", "smart_grid_independent", "smart_grid_ippo_independent"]
-)
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("smart_grid*.yaml")))
 def test_shipped_configs_can_be_read(name):
-    config, _ = parse(["--config", f"experiments/configs/{name}.yaml"])
+    config, _ = parse(["--config", str(CONFIGS / f"{name}.yaml")])
     assert config.task.env == SMART_GRID
     assert config.task.agents == 5

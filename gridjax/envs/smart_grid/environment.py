@@ -298,7 +298,13 @@ class SmartGrid(Environment[State, Params]):
         return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 21, 11)
 
     def _messages(
-        self, energy: jax.Array, now: Now, offer: jax.Array, noise: jax.Array, heard: jax.Array, params: Params
+        self,
+        energy: jax.Array,
+        now: Now,
+        offer: jax.Array,
+        noise: jax.Array,
+        heard: jax.Array,
+        params: Params,
     ) -> jax.Array:
         """What agents hear of their neighbours, `[n_agent, n_slot, 4]`; zero where nothing is heard."""
         home = params.households

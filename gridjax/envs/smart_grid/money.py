@@ -63,7 +63,9 @@ def payments(
     )
 
 
-def idle_bill(demand: jax.Array, sun: jax.Array, inverter: jax.Array, prices: Prices, hours: float) -> jax.Array:
+def idle_bill(
+    demand: jax.Array, sun: jax.Array, inverter: jax.Array, prices: Prices, hours: float
+) -> jax.Array:
     """EUR that an agent alone pays for a step with its battery idle, all scheduled, `[n_agent]`; kW, kVA."""
     return _at(demand - jnp.minimum(sun, inverter), prices.buy, prices.sell) * hours
 
