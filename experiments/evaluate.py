@@ -29,6 +29,7 @@ class Command:
     checkpoint: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
     force: bool = False  # replace an evaluation that is there already
     figures: bool = True  # draw figures/*.png
+    optimum: bool = True  # search for the optimum, which may take longer than all the rest
     reuse: Path | None = None  # an evaluation.json of the same task and days, whose optimum is taken over
 
 
@@ -44,7 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from experiments.training import Trainer
 
         trainer = Trainer.of(run.read_config())
-        evaluate_run(run, trainer, command.days, command.checkpoint, command.figures, command.reuse)
+        evaluate_run(
+            run,
+            trainer,
+            command.days,
+            command.checkpoint,
+            command.figures,
+            command.optimum,
+            command.reuse,
+        )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -57,6 +66,7 @@ def evaluate_run(
     number: int = 120,
     checkpoint: str = "best",
     figures: bool = True,
+    optimum: bool = True,
     reuse: Path | None = None,
 ) -> dict[str, Any]:
     """Score the run's policies and what they are measured against; write and print the evaluation.
@@ -73,10 +83,10 @@ def evaluate_run(
     days = chosen_days(number)
     config = run.read_config()
     before = None if reuse is None else measured_before(reuse, asdict(config.task), days)
-    found = score_all(trainer, policies, days, before)
+    found = score_all(trainer, policies, days, optimum, before)
     results = found.results
     rewards = {name: measures["reward"] for name, measures in results.items()}
-    shares = share_of_way(rewards, found.start, "optimum")
+    shares = share_of_way(rewards, found.start, "optimum") if "optimum" in rewards else {}
     evaluation = {
         "task": asdict(config.task),
         "network": trainer.learner.env_params.network.name,

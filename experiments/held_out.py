@@ -42,7 +42,11 @@ def learner_name(central_critic: bool) -> str:
 
 
 def score_all(
-    trainer: Trainer, policies: Any, days: np.ndarray, before: Mapping[str, Measures] | None = None
+    trainer: Trainer,
+    policies: Any,
+    days: np.ndarray,
+    optimum: bool = True,
+    before: Mapping[str, Measures] | None = None,
 ) -> Comparison:
     """Score every controller on `days`; `policies` is stacked over the seeds.
 
@@ -62,13 +66,13 @@ def score_all(
         )
         if before is not None and "optimum" in before:
             results["optimum"] = dict(before["optimum"])
-        else:
+        elif optimum:
             results["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
     return Comparison(
         results=results,
         learner=name,
         start=sticks.start,
-        order=(*sticks.order, name, "optimum"),
+        order=(*sticks.order, name, *(["optimum"] if "optimum" in results else [])),
         lower_is_better=sticks.lower_is_better,
         constants=sticks.constants,
     )

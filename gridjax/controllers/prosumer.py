@@ -96,7 +96,7 @@ def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, 
 def _match(
     rule: Rule, price: jax.Array, demand: jax.Array, able: Ability, discharge: jax.Array, params: Params
 ) -> tuple[jax.Array, Transfers]:
-    """Transfer actions, and what comes of them: spare energy to those in need, in proportion to it."""
+    """Transfer actions, and what comes of them: spare energy to those in need, most to the neediest."""
     spare = jnp.maximum(able.sun - demand, 0.0)
     helping = jnp.where(price > rule.help_above, jnp.maximum(able.sun + discharge - demand, 0.0), spare)
     spare = jnp.minimum(helping, able.send)
@@ -107,7 +107,7 @@ def _match(
 
     def among(amount: jax.Array) -> jax.Array:
         weight = jnp.where(real, amount[there], 0.0)
-        return weight / jnp.maximum(jnp.sum(weight, axis=-1, keepdims=True), _TINY)
+        return weight / jnp.maximum(jnp.max(weight, axis=-1, keepdims=True), _TINY)
 
     offered = (spare / jnp.maximum(able.send, _TINY))[:, None] * among(need)
     asked = jnp.where(need > 0.0, 1.0, 0.0)[:, None] * among(spare)

@@ -202,7 +202,7 @@ class MAPPO:
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
 
     def imitation(self, updates: jax.Array) -> jax.Array:
-        """Weight in [0, 1] of imitation after `updates` updates, falling linearly; the rest the surrogate has."""
+        """Weight in [0, 1] of imitation after `updates` updates, falling linearly, against the surrogate."""
         return jnp.clip(1.0 - updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:

@@ -118,7 +118,7 @@ class SmartGrid(Environment[State, Params]):
         wanted = outside.reactive_demand(state.clock, params) * now.demand_factor
         grid = run(balance.drawn, wanted - injected, state, params, self.max_iterations)
 
-        tariff = Prices(now.buy, now.sell, params.tariff.imbalance)
+        tariff = Prices(now.buy, now.sell, params.tariff.imbalance, params.tariff.peer_share)
         paid = payments(balance, transfers, tariff, grid.loss_slope, params.neighbour, hours)
         wear = battery.wear_cost(pile, balance.battery, hours)
         unserved = balance.unserved * hours + missed
