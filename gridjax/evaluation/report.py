@@ -204,6 +204,27 @@ def throughput_table(report: Mapping[str, Any]) -> str:
     return f"{table(rows)}\n\n{note}"
 
 
+def communities_table(report: Mapping[str, Any]) -> str:
+    """Rates of every community of a result of `benchmarks.communities`, and how they grow."""
+    names = [row["name"] for row in report["communities"][0]["rows"]]
+    rows = [["agents", "network", "buses", *(f"{name}, per second" for name in names), "agent steps per second"]]
+    for one in report["communities"]:
+        rates = {row["name"]: row["per_second_median"] for row in one["rows"]}
+        row = [str(one["agents"]), one["network"], str(one["buses"])]
+        row += [f"{rates[name]:,.0f}" for name in names]
+        rows.append([*row, f"{one['agents'] * rates['environment step']:,.0f}"])
+    versions = ", ".join(f"{name} {value}" for name, value in report["versions"].items() if value)
+    busy = (
+        f" Other processes ran beside it (load average {report['load_before']:g} before): the rates are too low."
+        if report["load_before"] > 0.5
+        else ""
+    )
+    return (
+        f"{table(rows)}\n\nBatches of {report['batch']}, {report['precision']}, one {report['device']} device on "
+        f"{report['cores']} cores; {versions}. Medians of {report['rounds']} rounds.{busy}"
+    )
+
+
 def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:
     """Largest errors against pandapower over random states, from the reports of `gridjax.calibration`."""
     rows = [
