@@ -96,15 +96,22 @@ def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, 
 def _match(
     rule: Rule, price: jax.Array, demand: jax.Array, able: Ability, discharge: jax.Array, params: Params
 ) -> tuple[jax.Array, Transfers]:
-    """Transfer actions, and what comes of them: what is to spare is offered to all, what is needed asked of all."""
+    """Transfer actions, and what comes of them: spare energy to those in need, most to the neediest."""
     spare = jnp.maximum(able.sun - demand, 0.0)
     helping = jnp.where(price > rule.help_above, jnp.maximum(able.sun + discharge - demand, 0.0), spare)
     spare = jnp.minimum(helping, able.send)
+    need = jnp.where(spare > 0.0, 0.0, able.take)
     # who has neither sun to spare nor enough of its own comes before batteries that want to be filled
-    need = jnp.where(spare > 0.0, 0.0, jnp.where(able.shortage > 0.0, able.take, 0.2 * able.take))
-    offered, asked = spare / jnp.maximum(able.send, _TINY), need / jnp.maximum(able.take, _TINY)
-    same = jnp.where(params.neighbour >= 0, 1.0, 0.0)
-    offer = rule.peers * (offered - asked)[:, None] * same
+    need = jnp.where(need > 0.0, jnp.where(able.shortage > 0.0, need, 0.2 * need), 0.0)
+    there, real = jnp.maximum(params.neighbour, 0), params.neighbour >= 0
+
+    def among(amount: jax.Array) -> jax.Array:
+        weight = jnp.where(real, amount[there], 0.0)
+        return weight / jnp.maximum(jnp.max(weight, axis=-1, keepdims=True), _TINY)
+
+    offered = (spare / jnp.maximum(able.send, _TINY))[:, None] * among(need)
+    asked = jnp.where(need > 0.0, 1.0, 0.0)[:, None] * among(spare)
+    offer = rule.peers * (offered - asked)
     return offer, agree(offer, able.send, able.take, params.neighbour, params.reverse)
 
 
