@@ -3,8 +3,8 @@
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families`, `runs` (of a result of
 `experiments.families`, `experiments.compare`), `communities`, `throughput` or `powerflow` (of a result of
-`benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of `gridjax.calibration --survey`) or
-`calibration` (of the folder with the reports of `gridjax.calibration`).
+`benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of
+`gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
 from __future__ import annotations

@@ -207,7 +207,9 @@ def throughput_table(report: Mapping[str, Any]) -> str:
 def communities_table(report: Mapping[str, Any]) -> str:
     """Rates of every community of a result of `benchmarks.communities`, and how they grow."""
     names = [row["name"] for row in report["communities"][0]["rows"]]
-    rows = [["agents", "network", "buses", *(f"{name}, per second" for name in names), "agent steps per second"]]
+    rows = [
+        ["agents", "network", "buses", *(f"{name}, per second" for name in names), "agent steps per second"]
+    ]
     for one in report["communities"]:
         rates = {row["name"]: row["per_second_median"] for row in one["rows"]}
         row = [str(one["agents"]), one["network"], str(one["buses"])]
@@ -215,13 +217,13 @@ def communities_table(report: Mapping[str, Any]) -> str:
         rows.append([*row, f"{one['agents'] * rates['environment step']:,.0f}"])
     versions = ", ".join(f"{name} {value}" for name, value in report["versions"].items() if value)
     busy = (
-        f" Other processes ran beside it (load average {report['load_before']:g} before): the rates are too low."
+        f" Other processes ran beside it (load average {report['load_before']:g} before): rates are too low."
         if report["load_before"] > 0.5
         else ""
     )
     return (
-        f"{table(rows)}\n\nBatches of {report['batch']}, {report['precision']}, one {report['device']} device on "
-        f"{report['cores']} cores; {versions}. Medians of {report['rounds']} rounds.{busy}"
+        f"{table(rows)}\n\nBatches of {report['batch']}, {report['precision']}, one {report['device']} "
+        f"device on {report['cores']} cores; {versions}. Medians of {report['rounds']} rounds.{busy}"
     )
 
 

@@ -94,7 +94,8 @@ def test_tables_of_families_and_runs(run, tmp_path):
         shutil.copy(run / f"{name}.json", tmp_path)
     document = tmp_path / "README.md"
     regions = "".join(
-        f"<!-- table: {name} source={name}.json -->\n<!-- end -->\n" for name in ("evaluation", "families", "runs")
+        f"<!-- table: {name} source={name}.json -->\n<!-- end -->\n"
+        for name in ("evaluation", "families", "runs")
     )
     document.write_text(regions)
     assert tables.main([str(document)]) == 0

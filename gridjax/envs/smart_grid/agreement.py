@@ -34,9 +34,10 @@ def agree(
     """Transfers of `action` `[n_agent, n_slot]` in [-1, 1]: positive offers, negative asks.
 
     An action is a share of what the agent is able to send or to take (kW `[n_agent]`). A pair exchanges
-    min(offered, asked) if one offers and the other asks, else nothing. In all, an agent sends no more than its
-    largest offer and takes no more than its largest ask: where its pairs would exchange more, they are scaled
-    down alike, by the more cautious of the two. To offer the same to everybody is thus to give it to who asks.
+    min(offered, asked) if one offers and the other asks, else nothing. In all, an agent sends no more than
+    its largest offer and takes no more than its largest ask: where its pairs would exchange more, they are
+    scaled down alike, by the more cautious of the two. To offer the same to everybody is thus to give it to
+    who asks.
     """
     real = neighbour >= 0
     action = jnp.where(real, action, 0.0)

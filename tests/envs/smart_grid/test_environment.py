@@ -304,7 +304,7 @@ def test_silence_and_noise_are_numbers(community, noon):
 
 
 def test_what_is_seen_in_units_of_actions_is_what_they_do(community, transition, noon):
-    """To trade what is left beyond the battery settles nothing as imbalance, and moves the battery as usual."""
+    """To trade what is left beyond the battery leaves no imbalance, and moves the battery as usual."""
     env, params = community
     state, key = noon
     labels = env.observation_labels(params)["prosumer"]

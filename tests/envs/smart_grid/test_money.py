@@ -52,7 +52,9 @@ def test_no_schedule_beats_the_truth(first, second, wish_a, wish_b):
 
 
 def test_neighbours_settle_between_feed_in_and_import():
-    assert [float(PRICES._replace(peer_share=s).peer) for s in (0.0, 0.5, 1.0)] == pytest.approx([0.1, 0.2, 0.3])
+    assert [float(PRICES._replace(peer_share=s).peer) for s in (0.0, 0.5, 1.0)] == pytest.approx(
+        [0.1, 0.2, 0.3]
+    )
 
 
 def test_an_idle_bill_by_hand():
