@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--method", default="auto")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--quick", action="store_true", help="two networks, two batches, two rounds")
+    parser.add_argument("--update", action="store_true", help="keep the other networks of an earlier result")
     parser.add_argument("--out", type=Path, default=None, help="JSON; the figure goes beside it")
     options = parser.parse_args()
     if options.quick:
@@ -63,6 +64,11 @@ def main() -> None:
     report |= {"networks": {}, "rows": [], "unfit": {}}
     out = options.out or RESULTS / f"powerflow-{report['platform']}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
+    if options.update:
+        before, renewed = json.loads(out.read_text()), {*options.networks, *options.sizes}
+        report["rows"] = [row for row in before["rows"] if row["network"] not in renewed]
+        for part in ("networks", "unfit"):
+            report[part] = {k: v for k, v in before[part].items() if k not in renewed}
     began = time.perf_counter()
     plan = [(name, options.batches) for name in options.networks]
     plan += [(name, [options.size_batch]) for name in options.sizes]

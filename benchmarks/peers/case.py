@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ def build(name: str, everywhere: bool = False) -> Case:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        random.seed(0)  # some builders draw line types by chance: in every process the same
         net = _tree(int(name[4:])) if name.startswith("tree") else _SOURCES[name]()
         load_buses, load = _sum_loads(net, everywhere)
         pp.runpp(net, calculate_voltage_angles=True, numba=False, tolerance_mva=1e-9)

@@ -38,38 +38,67 @@ def branch_flow(
     of two stored voltages, so float32 keeps the digits of the losses.
     """
     dtype = deviation.dtype
-    v_n = jnp.asarray(nominal.voltage, dtype)
-    shift = v_n * deviation
-    voltage = v_n + shift
-    f, t = network.from_bus, network.to_bus
-    inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
-    nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
-    v_from, v_to = voltage[..., f], voltage[..., t]
-    drop = jnp.asarray(nominal.drop, dtype) + (shift[..., f] * nominal_tap - shift[..., t])
-    if remainder is not None:
-        small = v_n * remainder
-        drop = drop + (small[..., f] * nominal_tap - small[..., t])
-    drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
-    series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
-    inner = v_from * inverse_tap
+    inner = across(network, nominal, deviation, remainder)
     charging_from = jnp.asarray(network.charging_from, dtype)
     charging_to = jnp.asarray(network.charging_to, dtype)
-    through = series * drop
-    inner_current = through + charging_from * inner
+    inner_current = inner.current + charging_from * inner.voltage
     lost = (
-        series.real * _squared(drop)
-        + charging_from.real * _squared(inner)
-        + charging_to.real * _squared(v_to)
+        inner.lost
+        + charging_from.real * _squared(inner.voltage)
+        + charging_to.real * _squared(inner.voltage_to)
     )
-    current_to = charging_to * v_to - through
+    current_to = charging_to * inner.voltage_to - inner.current
     if service is not None:
         inner_current, current_to, lost = inner_current * service, current_to * service, lost * service
     return BranchFlow(
-        power_from=inner * jnp.conj(inner_current),
-        power_to=v_to * jnp.conj(current_to),
-        current_from=inner_current * jnp.conj(inverse_tap),
+        power_from=inner.voltage * jnp.conj(inner_current),
+        power_to=inner.voltage_to * jnp.conj(current_to),
+        current_from=inner_current * jnp.conj(inner.inverse_tap),
         current_to=current_to,
         losses=jnp.sum(lost, axis=-1),
+    )
+
+
+class Across(NamedTuple):
+    """The series element of every branch, complex p.u. `[..., n_branch]`."""
+
+    current: jax.Array  # from the inner end of the ideal transformer to the to end
+    voltage: jax.Array  # at the inner end of the ideal transformer
+    voltage_to: jax.Array
+    inverse_tap: jax.Array  # [n_branch]
+    lost: jax.Array  # real
+
+
+def across(
+    network: Network, nominal: Nominal, deviation: jax.Array, remainder: jax.Array | None = None
+) -> Across:
+    """Series elements at V = V_n (1 + e + `remainder`), as `branch_flow`."""
+    dtype = deviation.dtype
+    f, t = network.from_bus, network.to_bus
+    inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
+    nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
+    v_n, drop_n, inner_n = (
+        jnp.asarray(part, dtype) for part in (nominal.voltage, nominal.drop, nominal.inner)
+    )
+    e_from, e_to = deviation[..., f], deviation[..., t]
+    apart = e_from - e_to  # first: the difference of two numbers so close is exact
+    small = drop_n * e_to
+    if dtype == jnp.complex64:  # a branch with little load has little left of the nominal drop
+        small = small + (nominal.lost[0] + nominal.lost[1] * apart)
+    drop = drop_n + inner_n * apart + small
+    if remainder is not None:
+        r_from, r_to = remainder[..., f], remainder[..., t]
+        drop = drop + (inner_n * (r_from - r_to) + drop_n * r_to)
+        e_from, e_to = e_from + r_from, e_to + r_to
+    v_from = v_n[f] * (1.0 + e_from)
+    drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
+    series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
+    return Across(
+        current=series * drop,
+        voltage=v_from * inverse_tap,
+        voltage_to=v_n[t] * (1.0 + e_to),
+        inverse_tap=inverse_tap,
+        lost=series.real * _squared(drop),
     )
 
 
@@ -81,12 +110,13 @@ def losses(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Arra
     dtype, n = deviation.dtype, network.n_bus
     f, t = network.from_bus, network.to_bus
     v_n = jnp.asarray(nominal.voltage)
-    a, c = v_n[f] * jnp.asarray(nominal.inverse_tap), v_n[t]
+    a = jnp.asarray(nominal.inner)
     e_from = deviation[..., f], deviation[..., f + n]
     e_to = deviation[..., t], deviation[..., t + n]
     drop = jnp.asarray(nominal.drop)
-    re = drop.real + a.real * e_from[0] - a.imag * e_from[1] - (c.real * e_to[0] - c.imag * e_to[1])
-    im = drop.imag + a.real * e_from[1] + a.imag * e_from[0] - (c.real * e_to[1] + c.imag * e_to[0])
+    apart = e_from[0] - e_to[0], e_from[1] - e_to[1]
+    re = drop.real * (1.0 + e_to[0]) - drop.imag * e_to[1] + (a.real * apart[0] - a.imag * apart[1])
+    im = drop.imag * (1.0 + e_to[0]) + drop.real * e_to[1] + (a.real * apart[1] + a.imag * apart[0])
     conductance = network.resistance / (network.resistance**2 + network.reactance**2)
     series = jnp.sum(jnp.asarray(conductance, dtype) * (re * re + im * im).astype(dtype), axis=-1)
     to_ground = jnp.zeros(n, dtype).at[f].add(network.charging_from.real / network.tap_ratio**2)

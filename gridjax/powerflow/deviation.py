@@ -132,7 +132,10 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
         # after all chunks: within one, the choice of rows would cost the others several passes over memory
         failed = ~(found.error < options.tolerance) & ~jnp.isnan(found.error)
         by_newton = partial(solved, partial(_by_newton, options, network, nominal))
-        found = repair(by_newton, given, found, failed, min(_newton_chunk(network, dtype), _REPAIRED))
+        rows = min(_newton_chunk(network, dtype), _REPAIRED)
+        if jax.default_backend() == "cpu":  # factorises matrix after matrix: few that fail should cost little
+            rows = max(1, min(rows, _newton_chunk(network, dtype) // 4))
+        found = repair(by_newton, given, found, failed, rows)
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
 
 
@@ -260,12 +263,25 @@ def remainder(network: Network, solver: Solver, case: Case, found: Deviation) ->
     system = limit_reactive(system_of(network, solver.nominal, case), found.limited)
     e = found.deviation
     free = jnp.asarray(system.energised & ~system.slack)
-    rest = jnp.zeros_like(e)
+    rest, before = jnp.zeros_like(e), None
     for _ in range(2):  # the first is off by the rate of convergence
         left = residual(system, e, rest)
         if isinstance(solver, newton.Newton):
             change = newton.linear_response(solver, system, e, left)
         else:
             change = _approximate(solver, e, left)
-        rest = jnp.where(free, rest - change, 0.0)
+        change = jnp.where(free, -change, 0.0)
+        rest = rest + change
+        if before is not None:
+            rest = rest + _tail(before, change) * change
+        before = change
     return jax.lax.stop_gradient(rest)
+
+
+def _tail(before: Array, change: Array) -> jax.Array:
+    """The sum of all later changes over `change`, if they shrink as it did, `[..., 1]` (Aitken's)."""
+    along = jnp.sum(change.real * before.real + change.imag * before.imag, axis=-1, keepdims=True)
+    size = jnp.sum(before.real**2 + before.imag**2, axis=-1, keepdims=True)
+    ratio = jnp.where(size > 0.0, along / jnp.where(size > 0.0, size, 1.0), 0.0)
+    ratio = jnp.clip(ratio, 0.0, 0.8)  # near collapse one slow mode is all that is left
+    return ratio / (1.0 - ratio)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.branch import branch_flow
+from gridjax.powerflow.branch import across
 from gridjax.powerflow.nominal import Nominal, real_form
 from gridjax.powerflow.topology import components, connected, slack_mask
 
@@ -116,25 +116,34 @@ def in_service(system: Equations) -> jax.Array | None:
 def drawn(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
     """What the network draws at every bus: V conj(Y V), complex p.u. `[..., n_bus]`."""
     network = system.network
-    flow = branch_flow(network, system.nominal, deviation, remainder=remainder)
-    at_from, at_to = flow.current_from, flow.current_to
+    f, t, dtype = network.from_bus, network.to_bus, deviation.dtype
+    inner = across(network, system.nominal, deviation, remainder)
+    deviation = deviation if remainder is None else deviation + remainder
+    voltage = jnp.asarray(system.nominal.voltage, dtype) * (1.0 + deviation)
+    current = inner.current
+    at_from = jnp.asarray(network.charging_from / network.tap_ratio**2, dtype)
+    at_to = jnp.asarray(network.charging_to, dtype)
     if system.branch_status is not None:
-        at_from, at_to = at_from * system.branch_status, at_to * system.branch_status
-    voltage = jnp.asarray(system.nominal.voltage, deviation.dtype) * (1.0 + deviation)
-    total = jnp.asarray(network.shunt, deviation.dtype) * voltage
-    total = jnp.broadcast_to(total, (*at_from.shape[:-1], network.n_bus))
-    total = total.at[..., network.from_bus].add(at_from).at[..., network.to_bus].add(at_to)
-    return voltage * jnp.conj(total)
+        current, at_from, at_to = (part * system.branch_status for part in (current, at_from, at_to))
+    # what flows on and what flows to ground apart: rounding of the former then is the same at both ends
+    ground = jnp.broadcast_to(jnp.asarray(network.shunt, dtype), (*at_to.shape[:-1], network.n_bus))
+    ground = ground.at[..., f].add(at_from).at[..., t].add(at_to)
+    total = jnp.zeros((*current.shape[:-1], network.n_bus), dtype)
+    total = total.at[..., f].add(current * jnp.conj(inner.inverse_tap)).at[..., t].add(-current)
+    return voltage * jnp.conj(total + ground * voltage)
 
 
 def residual(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
     """The residual of the module's head, complex p.u. `[..., n_bus]`, at e + `remainder`."""
     taken = drawn(system, deviation, remainder)
-    deviation = deviation if remainder is None else deviation + remainder
+    re, im = deviation.real, deviation.imag
+    longer = re * (2.0 + re) + im * im  # |1 + e|^2 - 1, its digits kept
+    if remainder is not None:
+        longer = longer + 2.0 * ((1.0 + re) * remainder.real + im * remainder.imag)
+        deviation = deviation + remainder
     unbalanced = jnp.conj(taken - scheduled(system, deviation))
     scale = jnp.abs(jnp.asarray(system.nominal.voltage, deviation.dtype))
-    squared = (1.0 + deviation.real) ** 2 + deviation.imag**2
-    excess = 0.5 * (scale**2 * squared - system.set_point**2)
+    excess = 0.5 * (scale**2 * longer + (scale - system.set_point) * (scale + system.set_point))
     value = jax.lax.complex(unbalanced.real, jnp.where(system.controlled, excess, unbalanced.imag))
     return jnp.where(system.energised & ~system.slack, value, 0.0)
 
@@ -158,7 +167,8 @@ def jacobian(system: Equations, admittance: Array, deviation: jax.Array) -> jax.
     full = full.at[..., place, place].add(-slope.real)
     full = full.at[..., below, place].add(slope.imag)  # of conj(S)
     controlled, free = jnp.asarray(system.controlled), jnp.asarray(system.energised & ~system.slack)
-    kept = jnp.concatenate([free, free & ~controlled], axis=-1)
+    free, kept = jnp.broadcast_arrays(free, free & ~controlled)
+    kept = jnp.concatenate([free, kept], axis=-1)
     full = jnp.where(kept[..., :, None], full, 0.0)
     full = full.at[..., below, place].add(jnp.where(controlled & free, magnitude**2, 0.0))
     free = jnp.concatenate([free, free], axis=-1)

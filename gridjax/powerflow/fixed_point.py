@@ -27,7 +27,7 @@ class Found(NamedTuple):
 def iterate_until(
     step: Callable[[State], State], start: State, tolerance: float, max_iterations: int
 ) -> Found:
-    """Iterate `step` on a pytree of real `[..., batch]` of one precision until the estimated error is below `tolerance`.
+    """Iterate `step` on a pytree of real `[..., batch]` until the estimated error is below `tolerance`.
 
     The estimate is that of a linearly convergent sequence, change * rate / (1 - rate), with the slower of
     the last two rates at which the changes of this scenario shrank. A finished scenario is left alone, so

@@ -33,7 +33,9 @@ class Nominal:
     # there at this voltage, as given on slack buses
     injection: Array  # [n_bus]
     drop: Array  # [n_branch], V_from / t - V_to, across the series element
-    inverse_tap: Array  # [n_branch], 1 / t at which `drop` was taken
+    inner: Array  # [n_branch], V_from / t
+    inverse_tap: Array  # [n_branch], 1 / t at which they were taken
+    lost: Array  # [2, n_branch], complex64: what single precision loses of `drop` and `inner`
 
 
 def complex_tap(network: Network) -> Array:
@@ -119,8 +121,10 @@ def _nominal(network: Network, admittance: Array, voltage: Array, scale: Array) 
     power = voltage * xp.conj(admittance @ voltage)
     injection = xp.where(free, power, scale * network.nominal_injection)
     inverse_tap = 1.0 / complex_tap(network)
-    drop = voltage[network.from_bus] * inverse_tap - voltage[network.to_bus]
-    return Nominal(voltage=voltage, injection=injection, drop=drop, inverse_tap=inverse_tap)
+    inner = voltage[network.from_bus] * inverse_tap
+    drop = inner - voltage[network.to_bus]
+    lost = xp.stack([(part - part.astype(np.complex64)).astype(np.complex64) for part in (drop, inner)])
+    return Nominal(voltage, injection, drop, inner, inverse_tap, lost)
 
 
 def _newton(network: Network, admittance: Array, scale: float) -> tuple[Array, Array]:

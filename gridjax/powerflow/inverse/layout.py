@@ -34,7 +34,7 @@ Blocks = tuple[jax.Array, ...]
 
 
 def gather_buses(order: Order, value: jax.Array) -> Blocks:
-    """Complex `[batch, n_bus]` to real `[blocks, 2, width, batch]` for every part `[blocks, width]` of `order`.
+    """Complex `[batch, n_bus]` to one real `[blocks, 2, width, batch]` per part `[blocks, width]` of `order`.
 
     Zero where `order` names no bus, which it does by n_bus.
     """
