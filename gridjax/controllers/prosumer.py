@@ -70,7 +70,7 @@ def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> d
     wanted = (target - state.energy) / (env.hours * pile.charge_efficiency)
     cheap = (price < rule.charge_below) & now.connected
     battery = jnp.where(cheap, jnp.minimum(battery, -jnp.clip(wanted, 0.0, able.charge)), battery)
-    trade = (left - battery) / home.connection
+    trade = _wish(left - battery, transfers.net) / home.connection
     voltage = state.voltage[home.bus]
     lever = jnp.clip(rule.reactive * (rule.centre - voltage) / 0.05, -1.0, 1.0)
     return _actions(env, offer, trade, lever)
@@ -113,6 +113,12 @@ def _match(
     asked = jnp.where(need > 0.0, 1.0, 0.0)[:, None] * among(spare)
     offer = rule.peers * (offered - asked)
     return offer, agree(offer, able.send, able.take, params.neighbour, params.reverse)
+
+
+def _wish(trade: jax.Array, received: jax.Array) -> jax.Array:
+    """The wish to trade (kW) of which, neighbours being served first, just `trade` is left."""
+    bought = jnp.where(trade > 0.0, trade + jnp.maximum(received, 0.0), 0.0)
+    return bought + jnp.where(trade < 0.0, trade + jnp.minimum(received, 0.0), 0.0)
 
 
 def _actions(env: SmartGrid, offer: jax.Array, trade: jax.Array, lever: jax.Array) -> dict[str, jax.Array]:

@@ -35,7 +35,8 @@ class SmartGrid(Environment[State, Params]):
 
     Action of one prosumer, all in [-1, 1], in this order:
         n_slot transfers: with the neighbour of that slot, positive offers, negative asks; see `agreement`.
-        trade: positive buys, negative sells; 1 is the rating of the connection.
+        trade: positive buys, negative sells; 1 is the rating of the connection. What neighbours give is not
+            bought, what they take is not sold; see `balance.settle`.
         reactive power of the inverter: 1 injects all that active power leaves of its rating.
         vehicle, heat pump, where the task has such: -1 off, 0 as is usual, 1 full power; see `devices`.
     The battery takes what is left of demand, see `balance`: with all actions zero it serves self-consumption.
