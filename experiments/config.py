@@ -41,6 +41,7 @@ class Learner:
     activation: Literal["tanh", "relu", "silu"] = "tanh"
     sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network
     identity: bool = True  # where they share one, whether they know who they are
+    skip: bool = False  # a linear path beside the hidden layers of the policy
     central_critic: bool = True  # False: independent PPO
     normalise_observations: bool = True
     normalise_values: bool = True

@@ -70,6 +70,7 @@ class MAPPO:
     activation: str = _static("tanh")  # "tanh", "relu", "silu"
     sharing: str = _static("group")  # "all", "group", "agent": see networks
     identity: bool = _static(True)  # where agents share a network, whether they know who they are
+    skip: bool = _static(False)  # a linear path beside the hidden layers of the actor
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
     normalise_observations: bool = _static(True)  # of the actor and of the critic, global state included
     normalise_values: bool = _static(True)
@@ -123,7 +124,13 @@ class MAPPO:
     def actor(self) -> Actor:
         """The policy network."""
         return Actor(
-            self.layout, self.sharing, self.hidden, self.activation, self.initial_log_std, self.identity
+            self.layout,
+            self.sharing,
+            self.hidden,
+            self.activation,
+            self.initial_log_std,
+            self.identity,
+            self.skip,
         )
 
     @property

@@ -60,21 +60,29 @@ class Layer(nn.Module):
 
 
 class MLP(nn.Module):
-    """Layers of the widths `hidden`, then a linear one: `[..., n]` to `[..., outputs]`."""
+    """Layers of the widths `hidden`, then a linear one: `[..., n]` to `[..., outputs]`.
+
+    With `skip` a linear map of the input adds to the output (structured control nets, Srouji et al. 2018):
+    what is proportional to an entry need not pass the bends of the hidden layers.
+    """
 
     hidden: tuple[int, ...]
     outputs: int
     activation: str
     output_scale: float
     agents: int = 0
+    skip: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        agents = self.agents
+        agents, first = self.agents, x
         for width in self.hidden:
             x = ACTIVATIONS[self.activation](Layer(width, 2.0**0.5, agents)(x))
             agents = 0
-        return Layer(self.outputs, self.output_scale, agents)(x)
+        out = Layer(self.outputs, self.output_scale, agents)(x)
+        if self.skip:
+            out = out + Layer(self.outputs, self.output_scale, self.agents, name="skip")(first)
+        return out
 
 
 class PerAgent(nn.Module):
@@ -90,6 +98,7 @@ class PerAgent(nn.Module):
     output_scale: float
     outputs: tuple[int, ...]
     identity: bool = True
+    skip: bool = False
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
@@ -117,7 +126,9 @@ class PerAgent(nn.Module):
         return agents if self.identity else 0
 
     def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
-        return module(self.hidden, outputs, self.activation, self.output_scale, agents, name=name)
+        return module(
+            self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name
+        )
 
 
 class Actor(nn.Module):
@@ -132,13 +143,22 @@ class Actor(nn.Module):
     activation: str
     initial_log_std: float | tuple[float, ...]
     identity: bool = True
+    skip: bool = False
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array]]:
         groups = self.layout.groups
         sizes = tuple(group.action for group in groups)
         mean = PerAgent(
-            self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, self.identity, name="mean"
+            self.layout,
+            self.sharing,
+            self.hidden,
+            self.activation,
+            0.01,
+            sizes,
+            self.identity,
+            self.skip,
+            name="mean",
         )(observation)
         start = jnp.asarray(self.initial_log_std, jnp.float32)
 
