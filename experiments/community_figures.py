@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def draw_community(run: RunDirectory, trainer: Trainer, policies: Any, days: np.
     supplied whom, the feeder's flows at noon and in the evening, and what the stability index means; the
     paths.
     """
-    env, params = trainer.learner.env, trainer.learner.env_params
+    env, params = cast(SmartGrid, trainer.learner.env), trainer.learner.env_params
     name = learner_name(trainer.learner.central_critic)
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png", _PANELS)]
     day, key = _median_sun(env, params, days), jax.random.key(0)

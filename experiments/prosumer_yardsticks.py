@@ -163,9 +163,9 @@ def _agent_cost(env: SmartGrid, params: Any, scores: Scores) -> np.ndarray:
     return (spent + float(params.unserved_price) * m["unserved"]).sum(axis=1)
 
 
-def _of_days(steps: np.ndarray) -> np.ndarray:
-    steps = np.asarray(steps, float)
-    return steps.reshape(steps.shape[0], -1).mean(axis=1)
+def _of_days(steps: Any) -> np.ndarray:
+    every = np.asarray(steps, float)
+    return every.reshape(every.shape[0], -1).mean(axis=1)
 
 
 def _idle(env, key, obs, state, params):

@@ -13,6 +13,7 @@ from gridjax.envs.smart_grid import SmartGrid
 
 if TYPE_CHECKING:
     from experiments.config import Config, Learner
+    from gridjax.learners.mappo import Teacher
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def teacher_of(learner: Learner, env: Any, params: Any) -> RuleTeacher | None:
     return RuleTeacher(tuple(constants))
 
 
-def with_constants(config: Config, teacher: RuleTeacher | None) -> Config:
+def with_constants(config: Config, teacher: Teacher | None) -> Config:
     """`config` with the constants of its teacher written down, so that a resumed run has the same."""
-    if teacher is None:
+    if not isinstance(teacher, RuleTeacher):
         return config
     return replace(config, learner=replace(config.learner, teacher_constants=teacher.constants))

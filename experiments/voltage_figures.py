@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -13,6 +13,7 @@ from experiments.run_directory import RunDirectory, read_metrics
 from experiments.training import Trainer, at_seed
 from experiments.voltage_yardsticks import baselines
 from gridjax.controllers import CATEGORY_B
+from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.feeder import feeder_map
 from gridjax.evaluation.plots import reactive_power, training_curve, voltage_fan
 from gridjax.evaluation.rollout import Trajectory, act_with, record_day
@@ -24,7 +25,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
     """Draw the training curve, and the sunniest day of the first seed beside no control and the optimum; the
     paths.
     """
-    env, params = trainer.learner.env, trainer.learner.env_params
+    env, params = cast(VoltageControl, trainer.learner.env), trainer.learner.env_params
     day = sunniest(trainer, days)
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png")]
     acts = baselines(env, params, CATEGORY_B) | {"mappo": act_with(at_seed(policies, 0))}
@@ -66,7 +67,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
 
 def sunniest(trainer: Trainer, days: np.ndarray) -> int:
     """The day with the most sun: its noon pushes voltages up, its evening pulls them down."""
-    rows = trainer.learner.env.rows_per_day
+    rows = cast(VoltageControl, trainer.learner.env).rows_per_day
     sun = np.asarray(trainer.learner.env_params.sun).sum(axis=1)
     return int(max(days, key=lambda day: sun[day * rows : (day + 1) * rows].sum()))
 

@@ -82,18 +82,21 @@ def supply_matrix(supplied: Mapping[str, np.ndarray], path: Path, title: str) ->
 
 def stability_meaning(path: Path) -> Path:
     """The stability index against its three severities, and where two of them meet."""
+    import jax.numpy as jnp
+
     from gridjax.envs.smart_grid.stability import FREQUENCY, VOLTAGE, stability_index
+
+    def shown_index(voltage: np.ndarray, loading: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+        return np.asarray(stability_index(*(jnp.asarray(x) for x in (voltage, loading, frequency))))
 
     figure = new_figure(10.5, 4.0)
     figure.suptitle("stability index: product of 1 - severity² over voltage, loading and frequency")
     left, right = figure.subplots(1, 2)
     x = np.linspace(0.0, 1.2, 241)
     for loading, colour in ((0.0, COLOURS["optimum"]), (0.5, COLOURS["mappo"]), (0.8, COLOURS["no_control"])):
-        index = stability_index(
-            1.0 + VOLTAGE * x[:, None], np.full((x.size, 1), loading), np.full(x.size, 50.0)
-        )
+        index = shown_index(1.0 + VOLTAGE * x[:, None], np.full((x.size, 1), loading), np.full(x.size, 50.0))
         left.plot(100 * VOLTAGE * x, index, color=colour, lw=1.8, label=f"loading {100 * loading:.0f} %")
-    off = stability_index(np.ones((x.size, 1)), np.zeros((x.size, 1)), 50.0 * (1.0 + FREQUENCY * x))
+    off = shown_index(np.ones((x.size, 1)), np.zeros((x.size, 1)), 50.0 * (1.0 + FREQUENCY * x))
     left.plot(100 * VOLTAGE * x, off, color=LIMIT, lw=1.2, ls="--")
     left.text(
         0.02,
@@ -105,9 +108,7 @@ def stability_meaning(path: Path) -> Path:
     left.legend(frameon=False, fontsize=9)
     dress(left, "worst bus: |v - 1| (%)", "stability index (-)")
     voltage, loading = np.meshgrid(np.linspace(0, 1, 101), np.linspace(0, 1, 101))
-    index = stability_index(
-        1.0 + VOLTAGE * voltage[..., None], loading[..., None], np.full(voltage.shape, 50.0)
-    )
+    index = shown_index(1.0 + VOLTAGE * voltage[..., None], loading[..., None], np.full(voltage.shape, 50.0))
     shown = right.contourf(
         100 * VOLTAGE * voltage, 100 * loading, index, levels=np.linspace(0, 1, 11), cmap="cividis"
     )

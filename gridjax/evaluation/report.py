@@ -134,7 +134,7 @@ def families_table(report: Mapping[str, Any]) -> str:
     rows = [heading]
     for family, found in report["families"].items():
         every, gains = found["controllers"], found["better_than_tuned_rule"]
-        row = [FAMILIES.get(family, family)]
+        row = [str(FAMILIES.get(family, family))]
         row += [f"{every[name]['reward']['mean']:.4f}" for name in names]
         row += [f"{every[name]['community_cost']['mean']:.2f}" for name in names]
         for measure, digits in (("reward", 4), ("community_cost", 2)):

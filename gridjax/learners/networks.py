@@ -126,9 +126,7 @@ class PerAgent(nn.Module):
         return agents if self.identity else 0
 
     def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
-        return module(
-            self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name
-        )
+        return module(self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name)
 
 
 class Actor(nn.Module):
