@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from gridjax.envs.smart_grid import GROUP, Params, SmartGrid, State
 from gridjax.envs.smart_grid.agreement import Transfers, agree
 from gridjax.envs.smart_grid.balance import Ability
+from gridjax.envs.smart_grid.companding import compress
 
 Array = Any
 _TINY = 1e-6
@@ -123,5 +124,5 @@ def _wish(trade: jax.Array, received: jax.Array) -> jax.Array:
 
 def _actions(env: SmartGrid, offer: jax.Array, trade: jax.Array, lever: jax.Array) -> dict[str, jax.Array]:
     usual = jnp.zeros((env.n_agent, env.n_action - env.n_slot - 2), offer.dtype)
-    whole = jnp.concatenate([offer, trade[:, None], lever[:, None], usual], axis=-1)
-    return {GROUP: jnp.clip(whole, -1.0, 1.0)}
+    powers = compress(jnp.clip(jnp.concatenate([offer, trade[:, None]], axis=-1), -1.0, 1.0))
+    return {GROUP: jnp.concatenate([powers, jnp.clip(lever, -1.0, 1.0)[:, None], usual], axis=-1)}

@@ -19,6 +19,7 @@ from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.smart_grid import observation, outside
 from gridjax.envs.smart_grid.agreement import agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
+from gridjax.envs.smart_grid.companding import expand
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
 from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 from gridjax.envs.smart_grid.rewards import Rewards
@@ -33,7 +34,7 @@ GROUP = "prosumer"
 class SmartGrid(Environment[State, Params]):
     """Prosumers on a feeder trade with the grid and with one another, every quarter of an hour.
 
-    Action of one prosumer, all in [-1, 1], in this order:
+    Action of one prosumer, all in [-1, 1], in this order, transfers and trade by the scale of `companding`:
         n_slot transfers: with the neighbour of that slot, positive offers, negative asks; see `agreement`.
         trade: positive buys, negative sells; 1 is the rating of the connection. What neighbours give is not
             bought, what they take is not sold; see `balance.settle`.
@@ -108,10 +109,9 @@ class SmartGrid(Environment[State, Params]):
         offer, trade, lever = action[:, : self.n_slot], action[:, self.n_slot], action[:, self.n_slot + 1]
         demand, need, missed, temperature = self._flexible(action, state, params)
         able = self.ability(demand, state, params)
-        transfers = agree(offer, able.send, able.take, params.neighbour, params.reverse)
-        balance = settle(
-            demand, now.sun, able, transfers.net, trade * home.connection, home.connection, now.connected
-        )
+        transfers = agree(expand(offer), able.send, able.take, params.neighbour, params.reverse)
+        wish = expand(trade) * home.connection
+        balance = settle(demand, now.sun, able, transfers.net, wish, home.connection, now.connected)
         energy = battery.advance(pile, state.energy, balance.battery, hours)
 
         through = now.sun - balance.curtailed + balance.battery

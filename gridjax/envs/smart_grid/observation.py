@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from gridjax.envs.smart_grid import outside
 from gridjax.envs.smart_grid.balance import ability
+from gridjax.envs.smart_grid.companding import compress
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY
 from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, State
@@ -27,8 +28,8 @@ def labels(n_slot: int, vehicles: bool, heat_pumps: bool) -> tuple[str, ...]:
     own += [f"forecast of {what} in {h} h [own peak demand]" for what in ("demand", "sun") for h in AHEAD]
     own += ["last voltage less 1 [0.05 p.u.]", "battery capacity [h of peak demand]"]
     own += ["battery power [own peak demand]", "installed sun [own peak demand]"]
-    own += ["demand less sun [connection]", "the same beyond the battery [connection]"]
-    own += ["sun to spare [what it can send]", "need [what it can take]"]
+    own += ["demand less sun [as trade]", "the same beyond the battery [as trade]"]
+    own += ["sun to spare [as offer]", "need [as ask]"]
     own += ["inverter [own peak demand]", "connection [own peak demand]", "peak demand [mean of all agents]"]
     if vehicles:
         own += ["vehicle need [h of peak demand]", "vehicle at home [0 or 1]", "hours to departure [24 h]"]
@@ -82,7 +83,7 @@ def _in_units_of_actions(state: State, params: Params, hours: float) -> tuple[ja
     spare = jnp.clip(-left / jnp.maximum(able.send, 1e-6), 0.0, 1.0)
     need = jnp.clip(left / jnp.maximum(able.take, 1e-6), 0.0, 1.0)
     beyond = left - jnp.clip(left, -able.charge, able.discharge)
-    return left / home.connection, beyond / home.connection, spare, need
+    return tuple(compress(x) for x in (left / home.connection, beyond / home.connection, spare, need))
 
 
 def common(state: State, params: Params, steps_per_day: int) -> jax.Array:
