@@ -64,7 +64,7 @@ class Run:
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
     validation_every: int = 100_000  # steps, rounded up to whole chunks
     validation_days: int = 6  # whole days, none of which is trained or tested on
-    cpu_devices: int | None = None  # share the seeds among this many CPU devices; None: one per core
+    cpu_devices: int | None = None  # to share the seeds among on a CPU; None: one for each seed
     evaluate: bool = True  # on the 120 held-out days at the end
 
 

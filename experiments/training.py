@@ -170,7 +170,9 @@ def _mesh(seeds: int) -> Mesh:
 def use_cpu_devices(config: Config) -> int:
     """Number of CPU devices to share the seeds among, made available if JAX has not started yet."""
     seeds, cores = config.run.num_seeds, len(os.sched_getaffinity(0))
-    wanted = config.run.cpu_devices or max(n for n in range(1, min(seeds, cores) + 1) if seeds % n == 0)
+    # more devices than cores share them well; seeds stacked on one device use but one core
+    most = min(seeds, 4 * cores)
+    wanted = config.run.cpu_devices or max(n for n in range(1, most + 1) if seeds % n == 0)
     if wanted > 1 and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         # where a caller has used JAX before, its devices stay as they are
         with contextlib.suppress(RuntimeError):
