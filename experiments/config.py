@@ -43,6 +43,7 @@ class Learner:
     identity: bool = True  # where they share one, whether they know who they are
     skip: bool = False  # a linear path beside the hidden layers of the policy
     central_critic: bool = True  # False: independent PPO
+    finite_horizon: bool = False  # an episode's end is the end: no value is bootstrapped at a time limit
     normalise_observations: bool = True
     normalise_values: bool = True
     value_loss: Literal["clipped", "huber", "squared"] = "huber"

@@ -42,11 +42,13 @@ def prepare(
     output = learner.critic_output(state.params, observation, global_state)
     mean, std = return_scale(learner, state)
     value = output * std + mean
+    # a task whose horizon is its episode owes nothing beyond it
+    ended = rollout.terminated | rollout.truncated if learner.finite_horizon else rollout.terminated
     advantage = generalised_advantage(
         shared_reward(rollout.reward, learner.reward_sharing),
         value,
         rollout.next_value * std + mean,
-        rollout.terminated[..., None],
+        ended[..., None],
         rollout.truncated[..., None],
         learner.gamma,
         learner.gae_lambda,

@@ -72,6 +72,7 @@ class MAPPO:
     identity: bool = _static(True)  # where agents share a network, whether they know who they are
     skip: bool = _static(False)  # a linear path beside the hidden layers of the actor
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
+    finite_horizon: bool = _static(False)  # an episode's end is the end: no value beyond a time limit
     normalise_observations: bool = _static(True)  # of the actor and of the critic, global state included
     normalise_values: bool = _static(True)
     value_loss: str = _static("huber")  # "clipped", "huber", "squared"

@@ -43,6 +43,18 @@ def test_shapes_and_initial_values(sharing, layout):
     assert value.shape == (6, layout.agents)
 
 
+def test_a_linear_path_adds_to_the_hidden_layers():
+    x = jax.random.normal(jax.random.key(0), (4, 3, 5))
+    both = MLP((8,), 2, "tanh", 1.0, agents=3, skip=True)
+    params = both.init(jax.random.key(1), x)["params"]
+    bent = MLP((8,), 2, "tanh", 1.0, agents=3).apply(
+        {"params": {name: params[name] for name in ("Layer_0", "Layer_1")}}, x
+    )
+    written = jnp.concatenate([x, jnp.broadcast_to(jnp.eye(3), (4, 3, 3))], axis=-1)
+    straight = written @ params["skip"]["kernel"] + params["skip"]["bias"]
+    np.testing.assert_allclose(both.apply({"params": params}, x), bent + straight, rtol=1e-5, atol=1e-5)
+
+
 def test_hidden_kernels_are_orthogonal():
     kernel = MLP((8,), 1, "tanh", 1.0).init(jax.random.key(0), jnp.zeros(8))["params"]["Layer_0"]["kernel"]
     np.testing.assert_allclose(kernel @ kernel.T, 2.0 * np.eye(8), atol=1e-5)

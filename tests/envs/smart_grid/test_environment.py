@@ -9,6 +9,7 @@ import pytest
 
 import gridjax
 from gridjax.envs.smart_grid.balance import Ability
+from gridjax.envs.smart_grid.companding import expand
 from gridjax.scenarios import days
 from gridjax.scenarios.events import EVENTS
 from gridjax.testing import check_env
@@ -311,10 +312,11 @@ def test_what_is_seen_in_units_of_actions_is_what_they_do(community, transition,
     seen = np.asarray(env.observe(state, params)["prosumer"])
     rest = np.zeros((env.n_agent, env.n_action), np.float32)
     planned = rest.copy()
-    planned[:, env.n_slot] = seen[:, labels.index("the same beyond the battery [connection]")]
+    planned[:, env.n_slot] = seen[:, labels.index("the same beyond the battery [as trade]")]
     usual, exact = (transition(key, state, {"prosumer": jnp.asarray(x)}, params) for x in (rest, planned))
     np.testing.assert_allclose(exact.state.energy, usual.state.energy, rtol=1e-4, atol=1e-4)
-    trade = planned[:, env.n_slot] * np.asarray(params.households.connection) * env.hours
+    bought = np.asarray(expand(jnp.asarray(planned[:, env.n_slot])))
+    trade = bought * np.asarray(params.households.connection) * env.hours
     prices = np.where(trade > 0, float(state.now.buy), float(state.now.sell))
     np.testing.assert_allclose(exact.metrics["paid_grid"], trade * prices, rtol=1e-3, atol=1e-4)
 
