@@ -210,9 +210,10 @@ class MAPPO:
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
 
     def imitation(self, updates: jax.Array) -> jax.Array:
-        """Weight in [0, 1] of imitation after `updates` updates, against the surrogate: all of it for the first
-        half of `imitation_updates`, so that no step is judged while the policy still moves by itself, then
-        falling linearly.
+        """Weight in [0, 1] of imitation after `updates` updates, against the surrogate.
+
+        All of it for the first half of `imitation_updates`, so that the spread of the policy does not widen
+        to cover how fast its mean moves; then it falls linearly.
         """
         return jnp.clip(2.0 - 2.0 * updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
 
