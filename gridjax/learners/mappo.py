@@ -215,7 +215,8 @@ class MAPPO:
         All of it for the first half of `imitation_updates`, so that the spread of the policy does not widen
         to cover how fast its mean moves; then it falls linearly.
         """
-        return jnp.clip(2.0 - 2.0 * updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
+        left = jnp.clip(2.0 - 2.0 * updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
+        return jnp.where(updates < self.imitation_updates, left, 0.0)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Observations as the networks take them."""

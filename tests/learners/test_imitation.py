@@ -39,9 +39,7 @@ def test_a_teacher_is_followed_at_first():
 
 def test_imitation_fades_and_then_changes_nothing():
     learner, _, _ = train(0, imitation_updates=4.0)
-    np.testing.assert_allclose(
-        [learner.imitation(jnp.int32(k)) for k in range(6)], [1, 1, 1, 0.5, 0, 0]
-    )
+    np.testing.assert_allclose([learner.imitation(jnp.int32(k)) for k in range(6)], [1, 1, 1, 0.5, 0, 0])
     _, with_teacher, metrics = train(3, imitation_updates=0.0)
     plain = MAPPO.create(Target(), NoParams(), **SETTINGS)
     state = plain.init(jax.random.key(0))
