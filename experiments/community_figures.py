@@ -20,7 +20,7 @@ from gridjax.envs.smart_grid.companding import expand
 from gridjax.evaluation.community_plots import CommunityDay, energy_day, stability_meaning, supply_matrix
 from gridjax.evaluation.flow_map import Snapshot, flow_map
 from gridjax.evaluation.plots import training_curve
-from gridjax.evaluation.rollout import Trajectory, act_with, record_day
+from gridjax.evaluation.rollout import Trajectory, record_day
 from gridjax.powerflow.branch import branch_flow
 
 _PANELS = (
@@ -39,7 +39,7 @@ def draw_community(run: RunDirectory, trainer: Trainer, policies: Any, days: np.
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png", _PANELS)]
     day, key = _median_sun(env, params, days), jax.random.key(0)
     tuned = tuned_rule(env, params)
-    acts = {"tuned_rule": rules(env, tuned)["tuned_rule"], name: act_with(at_seed(policies, 0))}
+    acts = {"tuned_rule": rules(env, tuned)["tuned_rule"], name: trainer.act(at_seed(policies, 0))}
     tracks = {name: record_day(env, params, act, day, key) for name, act in acts.items()}
     shown = {name: _community_day(env, params, track) for name, track in tracks.items()}
     now = tracks[name].state.now

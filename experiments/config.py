@@ -32,6 +32,7 @@ class Learner:
     max_grad_norm: float = 0.5
     teacher: Literal["tuned_rule"] | None = None  # whose actions are imitated at first; of SmartGrid-v0
     teacher_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
+    residual: bool = False  # the policy adds to what the teacher does, and does not imitate it
     imitation_updates: float = 0.0  # over which imitation fades, and the surrogate takes over
     imitation_coefficient: float = 10.0  # on the squared distance from the teacher's actions
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents

@@ -64,7 +64,6 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     from experiments.versions import versions
     from gridjax.envs.smart_grid import SmartGrid
     from gridjax.evaluation.comparison import METHOD, summarise
-    from gridjax.evaluation.rollout import act_with
     from gridjax.evaluation.statistics import paired_difference
 
     began = time.monotonic()
@@ -83,7 +82,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
         sticks = prosumer_yardsticks(env, params, days, lambda n, note: None, tuned)
         found = {key: _stacked([sticks.score(sticks.before[key], key)]) for key in _SHOWN}
         found[name] = _stacked(
-            [sticks.score(act_with(at_seed(policies, k)), name) for k in range(len(trainer.seeds))]
+            [sticks.score(trainer.act(at_seed(policies, k)), name) for k in range(len(trainer.seeds))]
         )
         gains = {}
         for measure, sign in (("reward", 1.0), ("community_cost", -1.0)):

@@ -14,7 +14,6 @@ from experiments.files import plain
 from experiments.progress import ProgressBar
 from experiments.training import Trainer, at_seed
 from experiments.yardsticks import Measures, yardsticks
-from gridjax.evaluation.rollout import act_with
 from gridjax.scenarios import held_out_days
 
 
@@ -62,7 +61,7 @@ def score_all(
             results[key] = _stacked([sticks.score(act, key.replace("_", " "))])
         title = name.upper()
         results[name] = _stacked(
-            [sticks.score(act_with(at_seed(policies, k)), f"{title} seed {k}") for k in range(seeds)]
+            [sticks.score(trainer.act(at_seed(policies, k)), f"{title} seed {k}") for k in range(seeds)]
         )
         if before is not None and "optimum" in before:
             results["optimum"] = dict(before["optimum"])

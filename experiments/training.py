@@ -20,7 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import gridjax
 from experiments.config import Config
 from experiments.teachers import teacher_of
-from gridjax.evaluation.rollout import act_with, score_days
+from gridjax.evaluation.rollout import Act, act_with, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 from gridjax.scenarios import days
 
@@ -91,6 +91,11 @@ class Trainer:
         """The newest policies, stacked over the seeds."""
         return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
 
+    def act(self, policy: Policy) -> Act:
+        """What one policy does when it is evaluated."""
+        learner = self.learner
+        return act_with(policy, learner.env, learner.teacher if learner.residual else None)
+
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""
         state, metrics = _advance(self.mesh, self.learner, progress.state, jnp.int32(updates))
@@ -104,7 +109,7 @@ class Trainer:
             scores = score_days(
                 self.learner.env,
                 self.learner.env_params,
-                act_with(at_seed(policies, k)),
+                self.act(at_seed(policies, k)),
                 self.validation,
                 jax.random.key(0),
             )

@@ -70,6 +70,7 @@ class MAPPO:
     activation: str = _static("tanh")  # "tanh", "relu", "silu"
     sharing: str = _static("group")  # "all", "group", "agent": see networks
     identity: bool = _static(True)  # where agents share a network, whether they know who they are
+    residual: bool = _static(False)  # the policy adds to what the teacher does, and does not imitate it
     skip: bool = _static(False)  # a linear path beside the hidden layers of the actor
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
     finite_horizon: bool = _static(False)  # an episode's end is the end: no value beyond a time limit
@@ -95,6 +96,8 @@ class MAPPO:
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
         object.__setattr__(self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout))
         settings.check_sharing(self.sharing, self.layout)
+        if self.residual and self.teacher is None:
+            raise ValueError("residual: got True without a teacher, expected one to add to")
         if self.steps_per_update % self.num_minibatches:
             raise ValueError(
                 f"num_minibatches: got {self.num_minibatches}, expected a divisor of "

@@ -10,6 +10,7 @@ import optax
 
 from gridjax.learners import distribution, losses
 from gridjax.learners.batch import Batch
+from gridjax.learners.policy import on_top
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
@@ -28,6 +29,8 @@ def loss(
     `imitation` in [0, 1] is the weight of the distance from the teacher, if there is one.
     """
     heads: Any = learner.actor.apply({"params": params["actor"]}, batch.observation)
+    if learner.residual and batch.taught is not None:
+        heads = on_top(heads, batch.taught)
     join = learner.layout.join
     log_prob = join({name: distribution.log_prob(u, *heads[name]) for name, u in batch.pre_tanh.items()})
     log_ratio = log_prob - batch.log_prob
@@ -38,7 +41,7 @@ def loss(
     )
     entropy = jnp.mean(join({name: distribution.entropy(*head) for name, head in heads.items()}))
     metrics = {"policy_loss": policy, "value_loss": critic, "entropy": entropy}
-    if batch.taught is not None:
+    if batch.taught is not None and not learner.residual:
         apart = join(
             {
                 name: losses.imitation_loss(distribution.mode(mean), batch.taught[name])[None]

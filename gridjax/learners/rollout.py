@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.learners import distribution
-from gridjax.learners.policy import sample_actions
+from gridjax.learners.policy import on_top, sample_actions
 from gridjax.learners.train_state import Episodes, TrainState
 
 if TYPE_CHECKING:
@@ -45,15 +45,17 @@ def collect(
         heads: Any = learner.actor.apply(
             {"params": state.params["actor"]}, learner.scale_observation(state, observation)
         )
+        taught = None
+        if learner.teacher is not None:
+            taught = jax.vmap(partial(learner.teacher, env), (0, None))(env_state, params)
+        if learner.residual and taught is not None:
+            heads = on_top(heads, taught)
         pre_tanh = sample_actions(action_key, heads)
         log_prob = layout.join({name: distribution.log_prob(u, *heads[name]) for name, u in pre_tanh.items()})
         actions = {name: distribution.squash(u) for name, u in pre_tanh.items()}
         global_state = None
         if learner.central_critic:
             global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
-        taught = None
-        if learner.teacher is not None:
-            taught = jax.vmap(partial(learner.teacher, env), (0, None))(env_state, params)
         after, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
             jax.random.split(env_key, learner.num_envs), env_state, actions, params
         )
