@@ -16,7 +16,7 @@ from experiments.run_directory import RunDirectory, read_metrics
 from experiments.training import Trainer, at_seed
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.smart_grid.agreement import agree
-from gridjax.envs.smart_grid.companding import expand
+from gridjax.envs.smart_grid.companding import TRANSFER, expand
 from gridjax.evaluation.community_plots import CommunityDay, energy_day, stability_meaning, supply_matrix
 from gridjax.evaluation.flow_map import Snapshot, flow_map
 from gridjax.evaluation.plots import training_curve
@@ -112,7 +112,7 @@ def _transfers(env: SmartGrid, track: Trajectory, params: Any) -> tuple[jax.Arra
 
     def one(state, actions, demand):
         able = env.ability(demand / env.hours, state, params)
-        offer = expand(actions["prosumer"][:, : env.n_slot])
+        offer = expand(actions["prosumer"][:, : env.n_slot], TRANSFER)
         return agree(offer, able.send, able.take, params.neighbour, params.reverse).sent
 
     sent = jax.vmap(one)(track.state, track.actions, track.metrics["demand"])

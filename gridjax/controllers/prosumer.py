@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.envs.smart_grid import GROUP, Params, SmartGrid, State
-from gridjax.envs.smart_grid.companding import compress
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, compress
 
 Array = Any
 _TINY = 1e-6
@@ -101,5 +101,6 @@ def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, 
 
 def _actions(env: SmartGrid, offer: jax.Array, trade: jax.Array, lever: jax.Array) -> dict[str, jax.Array]:
     usual = jnp.zeros((env.n_agent, env.n_action - env.n_slot - 2), offer.dtype)
-    powers = compress(jnp.clip(jnp.concatenate([offer, trade[:, None]], axis=-1), -1.0, 1.0))
-    return {GROUP: jnp.concatenate([powers, jnp.clip(lever, -1.0, 1.0)[:, None], usual], axis=-1)}
+    given = compress(jnp.clip(offer, -1.0, 1.0), TRANSFER)
+    bought = compress(jnp.clip(trade, -1.0, 1.0), TRADE)[:, None]
+    return {GROUP: jnp.concatenate([given, bought, jnp.clip(lever, -1.0, 1.0)[:, None], usual], axis=-1)}

@@ -15,7 +15,7 @@ from gridjax.learners.normalise import RunningStats, normalise
 
 # (mean, log standard deviation) of each group's action before tanh
 Heads = dict[str, tuple[jax.Array, jax.Array]]
-_MOST = 0.98
+_MOST = 0.999
 
 
 @jax.tree_util.register_dataclass

@@ -1,11 +1,14 @@
 """Actions that are powers: fine near zero, coarse near the rating.
 
-    share = sinh(k a) / sinh(k),  a in [-1, 1],  k = 4
+    share = sinh(k a) / sinh(k),  a in [-1, 1]
 
 A connection is rated for the hour of the year that needs it most, and carries a tenth of that in most
 others. On a linear scale the action of those hours would be a few hundredths, as small as the noise a
 learner explores with. As in the companding of telephony (ITU-T G.711) equal changes of the action are nearly
-equal ratios of power; near zero the slope is k / sinh(k), about a seventh.
+equal ratios of power.
+
+Where a battery serves demand by itself the best trade is none at all, with a kink: what is bought beside it is
+sold again for less. Trade is therefore the steeper: near zero its slope is k / sinh(k), a two-hundredth.
 """
 
 from __future__ import annotations
@@ -14,15 +17,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-STEEPNESS = 4.0
-_MOST = float(np.sinh(STEEPNESS))
+TRANSFER, TRADE = 4.0, 8.0
+"""k of transfers and of trade."""
 
 
-def expand(action: jax.Array) -> jax.Array:
+def expand(action: jax.Array, steepness: float) -> jax.Array:
     """Share of the rating in [-1, 1] that an action in [-1, 1] means; odd and increasing."""
-    return jnp.sinh(STEEPNESS * action) / _MOST
+    return jnp.sinh(steepness * action) / float(np.sinh(steepness))
 
 
-def compress(share: jax.Array) -> jax.Array:
+def compress(share: jax.Array, steepness: float) -> jax.Array:
     """The action that means `share`: the inverse of `expand`."""
-    return jnp.arcsinh(_MOST * share) / STEEPNESS
+    return jnp.arcsinh(float(np.sinh(steepness)) * share) / steepness

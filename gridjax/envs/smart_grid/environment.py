@@ -19,7 +19,7 @@ from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.smart_grid import observation, outside
 from gridjax.envs.smart_grid.agreement import agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
-from gridjax.envs.smart_grid.companding import expand
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, expand
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
 from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 from gridjax.envs.smart_grid.rewards import Rewards
@@ -109,8 +109,8 @@ class SmartGrid(Environment[State, Params]):
         offer, trade, lever = action[:, : self.n_slot], action[:, self.n_slot], action[:, self.n_slot + 1]
         demand, need, missed, temperature = self._flexible(action, state, params)
         able = self.ability(demand, state, params)
-        transfers = agree(expand(offer), able.send, able.take, params.neighbour, params.reverse)
-        wish = expand(trade) * home.connection
+        transfers = agree(expand(offer, TRANSFER), able.send, able.take, params.neighbour, params.reverse)
+        wish = expand(trade, TRADE) * home.connection
         balance = settle(demand, now.sun, able, transfers.net, wish, home.connection, now.connected)
         energy = battery.advance(pile, state.energy, balance.battery, hours)
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from gridjax.envs.smart_grid import outside
 from gridjax.envs.smart_grid.balance import ability
-from gridjax.envs.smart_grid.companding import compress
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, compress
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY
 from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, State
@@ -83,7 +83,8 @@ def _in_units_of_actions(state: State, params: Params, hours: float) -> tuple[ja
     spare = jnp.clip(-left / jnp.maximum(able.send, 1e-6), 0.0, 1.0)
     need = jnp.clip(left / jnp.maximum(able.take, 1e-6), 0.0, 1.0)
     beyond = left - jnp.clip(left, -able.charge, able.discharge)
-    return tuple(compress(x) for x in (left / home.connection, beyond / home.connection, spare, need))
+    trades = (compress(power / home.connection, TRADE) for power in (left, beyond))
+    return (*trades, compress(spare, TRANSFER), compress(need, TRANSFER))
 
 
 def common(state: State, params: Params, steps_per_day: int) -> jax.Array:

@@ -9,7 +9,7 @@ import pytest
 
 import gridjax
 from gridjax.envs.smart_grid.balance import Ability
-from gridjax.envs.smart_grid.companding import expand
+from gridjax.envs.smart_grid.companding import TRADE, expand
 from gridjax.scenarios import days
 from gridjax.scenarios.events import EVENTS
 from gridjax.testing import check_env
@@ -163,7 +163,7 @@ def test_buying_more_charges_the_battery(community, transition, noon):
             {"prosumer": jnp.zeros((env.n_agent, env.n_action)).at[:, env.n_slot].set(trade)},
             params,
         )
-        for trade in (0.0, 0.05)
+        for trade in (0.0, 0.6)
     )
     has_battery = np.asarray(params.households.battery.capacity) > 0
     gained = np.asarray(more.state.energy - base.state.energy)
@@ -315,7 +315,7 @@ def test_what_is_seen_in_units_of_actions_is_what_they_do(community, transition,
     planned[:, env.n_slot] = seen[:, labels.index("the same beyond the battery [as trade]")]
     usual, exact = (transition(key, state, {"prosumer": jnp.asarray(x)}, params) for x in (rest, planned))
     np.testing.assert_allclose(exact.state.energy, usual.state.energy, rtol=1e-4, atol=1e-4)
-    bought = np.asarray(expand(jnp.asarray(planned[:, env.n_slot])))
+    bought = np.asarray(expand(jnp.asarray(planned[:, env.n_slot]), TRADE))
     trade = bought * np.asarray(params.households.connection) * env.hours
     prices = np.where(trade > 0, float(state.now.buy), float(state.now.sell))
     np.testing.assert_allclose(exact.metrics["paid_grid"], trade * prices, rtol=1e-3, atol=1e-4)
