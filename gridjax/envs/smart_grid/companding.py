@@ -7,8 +7,8 @@ others. On a linear scale the action of those hours would be a few hundredths, a
 learner explores with. As in the companding of telephony (ITU-T G.711) equal changes of the action are nearly
 equal ratios of power.
 
-Where a battery serves demand by itself the best trade is none at all, with a kink: what is bought beside it is
-sold again for less. Trade is therefore the steeper: near zero its slope is k / sinh(k), a two-hundredth.
+Where a battery serves demand by itself the best trade is none at all, with a kink: what is bought beside it
+is sold again for less. Trade is therefore the steeper: near zero its slope is k / sinh(k), a two-hundredth.
 """
 
 from __future__ import annotations
