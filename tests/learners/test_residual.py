@@ -31,7 +31,7 @@ def test_a_policy_that_says_nothing_does_what_its_base_does(learner):
 
 def test_the_base_is_part_of_what_is_judged(learner):
     """The ratio of the first minibatch is 1, and nothing is imitated."""
-    state, metrics = learner.update(learner.init(jax.random.key(0)))
+    _, metrics = learner.update(learner.init(jax.random.key(0)))
     assert metrics["first_ratio_deviation"] <= 1e-5
     assert "imitation_loss" not in metrics
 
