@@ -125,8 +125,8 @@ def _snapshot(params: Any, track: Trajectory, step: int) -> Snapshot:
     e = jax.lax.complex(after.deviation[0], after.deviation[1])
     flow = branch_flow(network, params.chord.nominal, e)
     loading = np.maximum(
-        np.asarray(flow.current_from) / np.asarray(network.rating_from),
-        np.asarray(flow.current_to) / np.asarray(network.rating_to),
+        np.abs(np.asarray(flow.current_from)) / np.asarray(network.rating_from),
+        np.abs(np.asarray(flow.current_to)) / np.asarray(network.rating_to),
     )
     base = float(network.base_mva) * 1e3
     return Snapshot(
