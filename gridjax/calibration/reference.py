@@ -44,6 +44,7 @@ class Reference:
 def random_reference(network: Network, net: pandapowerNet, n_states: int, seed: int) -> Reference:
     """`n_states` random states of `net` (`Draw.sample`) with pandapower's solution (`Truth`).
 
+    Powers are rounded to float32 first, so that a solver in either precision is given the same.
     States without an operable solution are drawn again and counted. Where fewer than a quarter of the
     states have one, generation is scaled to follow the load; where that does not help, all states are
     drawn half way to nominal, and so on. Raises `ValueError` where pandapower
@@ -59,10 +60,11 @@ def random_reference(network: Network, net: pandapowerNet, n_states: int, seed: 
     solutions, powers, failed = [], [], []
     while len(solutions) < n_states:
         state = draw.sample(ppci, random, depth, balanced)
-        solution = truth.solve(state)
+        given = tuple(power.astype(np.complex64).astype(complex) for power in bus_powers(state))
+        solution = truth.solve(state, powers=given)
         if operable(solution):
             solutions.append(solution)
-            powers.append(bus_powers(state))
+            powers.append(given)
         else:
             failed.append(bus_powers(state)[0])
             if len(failed) > _MAX_DRAWS * n_states:

@@ -103,7 +103,11 @@ class Truth:
         self.nominal = self.solve(ppci)
 
     def solve(
-        self, ppci: Tables, pv: np.ndarray | None = None, start: np.ndarray | None = None
+        self,
+        ppci: Tables,
+        pv: np.ndarray | None = None,
+        start: np.ndarray | None = None,
+        powers: tuple[np.ndarray, ...] | None = None,
     ) -> Solution | None:
         """Solve the state in `ppci` (its powers; the rest as at construction); None if Newton fails.
 
@@ -111,17 +115,19 @@ class Truth:
         is a failure: Newton's method has left the branch of solutions on which the network is operated.
 
         `pv` overrides the PV rows; what it leaves out of the network's becomes PQ. `start` overrides the
-        voltages to start from, otherwise the nominal solution and, if that fails, the DC angles.
+        voltages to start from, otherwise the nominal solution and, if that fails, the DC angles. `powers`,
+        as `bus_powers` but for rounding, is what the solution is refined to.
         """
         nominal = getattr(self, "nominal", None)
         # the Jacobian of other bus types is another one
         side = nominal.orientation if nominal is not None and pv is None else None
         pv = self.pv if pv is None else pv
         pq = np.union1d(self.pq, np.setdiff1d(self.pv, pv))
+        powers = bus_powers(ppci) if powers is None else powers
         starts = [start] if start is not None else [nominal.voltage] if nominal else []
         for first in [*starts, self.start]:
             voltage = self._newton(ppci, first, pv, pq)
-            refined = None if voltage is None else self._refine(ppci, voltage, pv, pq)
+            refined = None if voltage is None else self._refine(powers, voltage, pv, pq)
             if refined is not None and side in (None, refined.orientation):
                 return refined
         return None
@@ -137,9 +143,9 @@ class Truth:
             )
         return voltage if good and np.isfinite(voltage).all() else None
 
-    def _refine(self, ppci: Tables, voltage: np.ndarray, pv, pq) -> Solution | None:
+    def _refine(self, powers: tuple[np.ndarray, ...], voltage: np.ndarray, pv, pq) -> Solution | None:
         """Newton steps with one Jacobian at `voltage` and the mismatch in extended precision."""
-        constant, current, impedance = bus_powers(ppci)
+        constant, current, impedance = powers
         pvpq = np.concatenate([pv, pq])
         by_magnitude, by_angle = dSbus_dV(self.admittance, voltage)
         by_magnitude = by_magnitude - diags(current + 2 * impedance * np.abs(voltage))

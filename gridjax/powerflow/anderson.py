@@ -15,7 +15,7 @@ _FASTEST = 0.02  # rate that the estimate trusts
 _UNKNOWN_RATE = 0.25  # until there are two corrections
 _MIXED = 3.0  # largest weight of an earlier step
 _INDEPENDENT = 1e-4  # squared sine below which two changes of the residual count as one
-_PATIENCE = 5  # corrections in a row that are no progress, after which a scenario is given up
+_PATIENCE = 10  # corrections in a row that are no progress, after which a scenario is given up
 _PROGRESS = 0.7  # of the least correction so far
 
 
@@ -96,8 +96,12 @@ def accelerate(
 
 def going(progress: Progress, tolerance: float, max_iterations: int) -> jax.Array:
     """Which scenarios are to be iterated, bool `[batch]`."""
-    hopeful = (progress.iterations < max_iterations) & (progress.idle < _PATIENCE)
-    return (progress.error >= tolerance) & hopeful
+    return (progress.error >= tolerance) & (progress.iterations < max_iterations) & hopeful(progress)
+
+
+def hopeful(progress: Progress) -> jax.Array:
+    """Which scenarios make progress, bool `[batch]`."""
+    return progress.idle < _PATIENCE
 
 
 def advance(

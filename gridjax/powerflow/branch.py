@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.network import Network
+from gridjax.powerflow.double import completed
 from gridjax.powerflow.nominal import Nominal, complex_tap
 
 Array = Any
@@ -28,19 +29,16 @@ def branch_flow(
     nominal: Nominal,
     deviation: jax.Array,
     service: jax.Array | None = None,
-    remainder: jax.Array | None = None,
 ) -> BranchFlow:
     """Currents, powers and losses at V = V_n (1 + e), `deviation` e complex `[..., n_bus]`.
 
     `service` `[..., n_branch]` is 0 where a branch carries nothing and 1 elsewhere; `None`: all are live.
-    `remainder`, complex `[..., n_bus]`, is what is to be added to e, far below its rounding.
     The voltage across a series element is its nominal value plus a small change, never the difference
     of two stored voltages, so float32 keeps the digits of the losses.
     """
     dtype = deviation.dtype
-    inner = across(network, nominal, deviation, remainder)
-    charging_from = jnp.asarray(network.charging_from, dtype)
-    charging_to = jnp.asarray(network.charging_to, dtype)
+    inner = across(network, nominal, deviation)
+    charging_from, charging_to = charging(network, nominal, dtype)
     inner_current = inner.current + charging_from * inner.voltage
     lost = (
         inner.lost
@@ -69,14 +67,12 @@ class Across(NamedTuple):
     lost: jax.Array  # real
 
 
-def across(
-    network: Network, nominal: Nominal, deviation: jax.Array, remainder: jax.Array | None = None
-) -> Across:
-    """Series elements at V = V_n (1 + e + `remainder`), as `branch_flow`."""
+def across(network: Network, nominal: Nominal, deviation: jax.Array) -> Across:
+    """Series elements at V = V_n (1 + e), as `branch_flow`."""
     dtype = deviation.dtype
     f, t = network.from_bus, network.to_bus
-    inverse_tap = (1.0 / complex_tap(network)).astype(dtype)
     nominal_tap = jnp.asarray(nominal.inverse_tap, dtype)
+    inverse_tap = completed((1.0 / complex_tap(network)).astype(dtype), nominal_tap)
     v_n, drop_n, inner_n = (
         jnp.asarray(part, dtype) for part in (nominal.voltage, nominal.drop, nominal.inner)
     )
@@ -84,15 +80,12 @@ def across(
     apart = e_from - e_to  # first: the difference of two numbers so close is exact
     small = drop_n * e_to
     if dtype == jnp.complex64:  # a branch with little load has little left of the nominal drop
-        small = small + (nominal.lost[0] + nominal.lost[1] * apart)
+        small = small + (nominal.lost["drop"] + nominal.lost["inner"] * apart)
     drop = drop_n + inner_n * apart + small
-    if remainder is not None:
-        r_from, r_to = remainder[..., f], remainder[..., t]
-        drop = drop + (inner_n * (r_from - r_to) + drop_n * r_to)
-        e_from, e_to = e_from + r_from, e_to + r_to
     v_from = v_n[f] * (1.0 + e_from)
     drop = drop + v_from * (inverse_tap - nominal_tap)  # zero in value; carries the derivative in the tap
     series = jnp.asarray(1.0 / (network.resistance + 1j * network.reactance), dtype)
+    series = completed(series, jnp.asarray(nominal.series))
     return Across(
         current=series * drop,
         voltage=v_from * inverse_tap,
@@ -100,6 +93,13 @@ def across(
         inverse_tap=inverse_tap,
         lost=series.real * _squared(drop),
     )
+
+
+def charging(network: Network, nominal: Nominal, dtype) -> tuple[jax.Array, jax.Array]:
+    """Charging admittances at the from and at the to end, `[n_branch]` each."""
+    given = (network.charging_from, nominal.charging_from), (network.charging_to, nominal.charging_to)
+    at_from, at_to = (completed(jnp.asarray(value, dtype), jnp.asarray(known)) for value, known in given)
+    return at_from, at_to
 
 
 def losses(network: Network, nominal: Nominal, deviation: jax.Array) -> jax.Array:

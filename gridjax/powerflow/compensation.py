@@ -91,7 +91,7 @@ def compensate(
     left = 1.0 - status
     ends, columns, rows = [], [], []
     for _ in range(min(most, network.n_branch)):
-        branch = jnp.argmax(left, axis=0)
+        branch = jax.lax.argmax(left.astype(jnp.float32), 0, jnp.int32)
         share = left[branch, scenario]
         left = left.at[branch, scenario].set(0.0)
         f, t = jnp.asarray(network.from_bus)[branch], jnp.asarray(network.to_bus)[branch]

@@ -16,6 +16,7 @@ from gridjax.powerflow import chord, newton, polar
 from gridjax.powerflow.batch import in_chunks, repair
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.compensation import compensate
+from gridjax.powerflow.double import in_double
 from gridjax.powerflow.equations import Equations, equations, limit_reactive, residual
 from gridjax.powerflow.nominal import Nominal
 from gridjax.powerflow.prepare import Solver
@@ -28,6 +29,9 @@ _NEWTON_ITERATIONS = 25
 _REPAIRED = 16  # scenarios that Newton's method takes at a time
 _NEWTON_MEMORY = 2**24  # bytes of Jacobians at a time: their factorisation lives in the cache
 _CHUNK = 64  # scenarios at a time on a CPU: enough for its vectors, few enough for its cache
+# iterations of the log-polar chord after which scenarios that need more are gathered
+_EASY = {"complex64": 6, "complex128": 8}
+_DOUBLE = 3e-8  # tolerance in float64 of what is rounded to float32
 
 
 _NUMBERS = ("injection", "constant_current", "constant_impedance", "pv_voltage")
@@ -39,6 +43,7 @@ class Deviation(NamedTuple):
     """Where the iteration ended, per scenario."""
 
     deviation: Array  # [..., n_bus], complex e, zero at the network's slack buses
+    rest: Array  # [..., n_bus], complex: what e has lost where float64 was narrowed to float32
     iterations: Array  # [...], int32
     error: Array  # [...], estimated error of e; infinite where there is no solution, NaN where no question
     lowest: Array  # [...], smallest |V| of energised buses
@@ -127,15 +132,26 @@ def _find(options: Options, network: Network, solver: Solver, case: Case, start:
         size = jnp.where(live, scale * jnp.sqrt((1.0 + e.real) ** 2 + e.imag**2), jnp.inf)
         return found._replace(error=jnp.where(finite, found.error, jnp.nan), lowest=jnp.min(size, axis=-1))
 
-    found = in_chunks(partial(solved, partial(_by_method, options, network, solver)), given, size, whole)
+    few = options
+    if isinstance(solver, polar.Polar):
+        few = replace(options, max_iterations=min(_EASY[dtype.name], options.max_iterations))
+    found = in_chunks(partial(solved, partial(_by_method, few, network, solver)), given, size, whole)
+    if isinstance(solver, polar.Polar) and few.max_iterations < options.max_iterations:
+        # together: a chunk takes as long as its slowest scenario
+        hard = jnp.isfinite(found.error) & ~(found.error < options.tolerance)
+        continued = partial(solved, partial(_continued, options, network, solver))
+        rows = _CHUNK if size == _CHUNK else max(_CHUNK, size // 8)
+        found = repair(continued, (given[0], found.deviation), found, hard, rows)
     if options.fall_back and not isinstance(solver, newton.Newton):
         # after all chunks: within one, the choice of rows would cost the others several passes over memory
         failed = ~(found.error < options.tolerance) & ~jnp.isnan(found.error)
-        by_newton = partial(solved, partial(_by_newton, options, network, nominal))
+        by_newton = partial(_by_newton, options, network, nominal)
+        if dtype == jnp.complex64:
+            by_newton = partial(_by_newton_in_double, options, network, nominal)
         rows = min(_newton_chunk(network, dtype), _REPAIRED)
         if jax.default_backend() == "cpu":  # factorises matrix after matrix: few that fail should cost little
             rows = max(1, min(rows, _newton_chunk(network, dtype) // 4))
-        found = repair(by_newton, given, found, failed, rows)
+        found = repair(partial(solved, by_newton), given, found, failed, rows)
     return jax.tree.map(lambda x: x.reshape(*batch, *x.shape[1:]), found)
 
 
@@ -163,7 +179,8 @@ def _by_method(
     if changed and not isinstance(solver, polar.Polar):
         # the shared matrix belongs to another topology: every scenario is left to Newton's method
         error = jnp.full(batch, jnp.inf, case.injection.real.dtype)
-        return Deviation(jnp.zeros_like(case.injection), jnp.zeros(batch, jnp.int32), error, error, free)
+        nothing = jnp.zeros_like(case.injection)
+        return Deviation(nothing, nothing, jnp.zeros(batch, jnp.int32), error, error, free)
     limits = options.tolerance, options.max_iterations
     if isinstance(solver, polar.Polar):
         state, iterations, error = _by_polar(network, solver, case, start, *limits)
@@ -173,7 +190,7 @@ def _by_method(
         system = system_of(network, solver.nominal, case)
         over = newton.violated(system, state, free)
         error = jnp.where(jnp.any(over != 0, axis=-1), jnp.inf, error)
-    return Deviation(state, iterations, error, error, free)
+    return Deviation(state, jnp.zeros_like(state), iterations, error, error, free)
 
 
 def _by_polar(network: Network, solver: polar.Polar, case: Case, start, tolerance, max_iterations):
@@ -191,6 +208,22 @@ def _by_polar(network: Network, solver: polar.Polar, case: Case, start, toleranc
     )
 
 
+def _continued(options: Options, network: Network, solver: polar.Polar, given: Given) -> Deviation:
+    """As `_by_method` after the first iterations, in float64."""
+    dtype = given[0].injection.dtype
+    done = _EASY[dtype.name]
+    options = replace(options, max_iterations=options.max_iterations - done)
+    if dtype == jnp.complex64:
+        options = replace(options, tolerance=min(options.tolerance, _DOUBLE))
+        found = in_double(lambda n, g: _split(_by_method(options, n, solver.widened(), g)), network, given)
+    else:
+        found = _by_method(options, network, solver, given)
+    unfinished = ~(found.error < options.tolerance)
+    return found._replace(
+        iterations=found.iterations + done, error=jnp.where(unfinished, jnp.inf, found.error)
+    )
+
+
 def _by_newton(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:
     # tied to the scenarios: XLA would else form the admittance matrix for every chunk, whether needed or not
     network, (case, start) = jax.lax.optimization_barrier((network, given))
@@ -205,7 +238,18 @@ def _by_newton(options: Options, network: Network, nominal: Nominal, given: Give
     )
     # what is left after a step is of the order of its square
     error = jnp.where(found.change < tolerance, jnp.minimum(found.change**2, found.change), jnp.inf)
-    return Deviation(found.deviation, found.iterations, error, error, found.limited)
+    e = found.deviation
+    return Deviation(e, jnp.zeros_like(e), found.iterations, error, error, found.limited)
+
+
+def _by_newton_in_double(options: Options, network: Network, nominal: Nominal, given: Given) -> Deviation:
+    return in_double(lambda n, g: _split(_by_newton(options, n, nominal.widened(), g)), network, given)
+
+
+def _split(found: Deviation) -> Deviation:
+    """e in float32, and the rest."""
+    e = found.deviation.astype(jnp.complex64)
+    return found._replace(deviation=e, rest=found.deviation - e)
 
 
 def _newton_chunk(network: Network, dtype) -> int:
@@ -240,7 +284,8 @@ def _find_jvp(options: Options, primals, tangents):
     d_e = _respond(network, solver, system, e, -jnp.where(solved, rhs, 0.0))
     zero = lambda x: np.zeros(x.shape, jax.dtypes.float0)  # noqa: E731
     flat = jnp.zeros_like(found.error)
-    return found, Deviation(d_e, zero(found.iterations), flat, flat, zero(found.limited))
+    nothing = jnp.zeros_like(d_e)
+    return found, Deviation(d_e, nothing, zero(found.iterations), flat, flat, zero(found.limited))
 
 
 def _respond(network: Network, solver: Solver, system: Equations, e: Array, rhs: Array) -> jax.Array:
@@ -260,28 +305,22 @@ def remainder(network: Network, solver: Solver, case: Case, found: Deviation) ->
 
     In float32 the current of a short branch hangs on digits of e that e itself does not hold.
     """
+
+    def left_in_double(network, given):
+        case, e, rest = given
+        system = limit_reactive(system_of(network, solver.nominal.widened(), case), found.limited)
+        return residual(system, e + rest)
+
+    network, solver, case, found = jax.lax.stop_gradient((network, solver, case, found))
     system = limit_reactive(system_of(network, solver.nominal, case), found.limited)
     e = found.deviation
     free = jnp.asarray(system.energised & ~system.slack)
-    rest, before = jnp.zeros_like(e), None
+    rest = found.rest
     for _ in range(2):  # the first is off by the rate of convergence
-        left = residual(system, e, rest)
+        left = in_double(left_in_double, network, (case, e, rest))
         if isinstance(solver, newton.Newton):
             change = newton.linear_response(solver, system, e, left)
         else:
             change = _approximate(solver, e, left)
-        change = jnp.where(free, -change, 0.0)
-        rest = rest + change
-        if before is not None:
-            rest = rest + _tail(before, change) * change
-        before = change
-    return jax.lax.stop_gradient(rest)
-
-
-def _tail(before: Array, change: Array) -> jax.Array:
-    """The sum of all later changes over `change`, if they shrink as it did, `[..., 1]` (Aitken's)."""
-    along = jnp.sum(change.real * before.real + change.imag * before.imag, axis=-1, keepdims=True)
-    size = jnp.sum(before.real**2 + before.imag**2, axis=-1, keepdims=True)
-    ratio = jnp.where(size > 0.0, along / jnp.where(size > 0.0, size, 1.0), 0.0)
-    ratio = jnp.clip(ratio, 0.0, 0.8)  # near collapse one slow mode is all that is left
-    return ratio / (1.0 - ratio)
+        rest = rest - jnp.where(free, change, 0.0)
+    return rest

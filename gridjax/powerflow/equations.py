@@ -19,7 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.branch import across
+from gridjax.powerflow.branch import across, charging
+from gridjax.powerflow.double import completed
 from gridjax.powerflow.nominal import Nominal, real_form
 from gridjax.powerflow.topology import components, connected, slack_mask
 
@@ -70,6 +71,7 @@ def equations(
         live = connected(components(network, status), is_slack)
     rows = np.array(network.pv_buses, int)
     kind = np.isin(np.arange(n), rows)
+    held = completed(jnp.asarray(network.pv_voltage, real), jnp.abs(jnp.asarray(nominal.voltage))[rows])
     own_current = network.constant_current if constant_current is None else constant_current
     own_impedance = network.constant_impedance if constant_impedance is None else constant_impedance
     return Equations(
@@ -82,7 +84,7 @@ def equations(
         slack=is_slack & live,
         controlled=kind & live & ~is_slack,
         energised=live,
-        set_point=jnp.ones(n, real).at[rows].set(jnp.asarray(network.pv_voltage, real)),
+        set_point=jnp.ones(n, real).at[rows].set(held),
     )
 
 
@@ -113,16 +115,15 @@ def in_service(system: Equations) -> jax.Array | None:
     return system.branch_status * system.energised[..., system.network.from_bus]
 
 
-def drawn(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
+def drawn(system: Equations, deviation: jax.Array) -> jax.Array:
     """What the network draws at every bus: V conj(Y V), complex p.u. `[..., n_bus]`."""
     network = system.network
     f, t, dtype = network.from_bus, network.to_bus, deviation.dtype
-    inner = across(network, system.nominal, deviation, remainder)
-    deviation = deviation if remainder is None else deviation + remainder
+    inner = across(network, system.nominal, deviation)
     voltage = jnp.asarray(system.nominal.voltage, dtype) * (1.0 + deviation)
     current = inner.current
-    at_from = jnp.asarray(network.charging_from / network.tap_ratio**2, dtype)
-    at_to = jnp.asarray(network.charging_to, dtype)
+    at_from, at_to = charging(network, system.nominal, dtype)
+    at_from = at_from * (inner.inverse_tap * jnp.conj(inner.inverse_tap))
     if system.branch_status is not None:
         current, at_from, at_to = (part * system.branch_status for part in (current, at_from, at_to))
     # what flows on and what flows to ground apart: rounding of the former then is the same at both ends
@@ -133,15 +134,11 @@ def drawn(system: Equations, deviation: jax.Array, remainder: jax.Array | None =
     return voltage * jnp.conj(total + ground * voltage)
 
 
-def residual(system: Equations, deviation: jax.Array, remainder: jax.Array | None = None) -> jax.Array:
-    """The residual of the module's head, complex p.u. `[..., n_bus]`, at e + `remainder`."""
-    taken = drawn(system, deviation, remainder)
+def residual(system: Equations, deviation: jax.Array) -> jax.Array:
+    """The residual of the module's head, complex p.u. `[..., n_bus]`."""
     re, im = deviation.real, deviation.imag
     longer = re * (2.0 + re) + im * im  # |1 + e|^2 - 1, its digits kept
-    if remainder is not None:
-        longer = longer + 2.0 * ((1.0 + re) * remainder.real + im * remainder.imag)
-        deviation = deviation + remainder
-    unbalanced = jnp.conj(taken - scheduled(system, deviation))
+    unbalanced = jnp.conj(drawn(system, deviation) - scheduled(system, deviation))
     scale = jnp.abs(jnp.asarray(system.nominal.voltage, deviation.dtype))
     excess = 0.5 * (scale**2 * longer + (scale - system.set_point) * (scale + system.set_point))
     value = jax.lax.complex(unbalanced.real, jnp.where(system.controlled, excess, unbalanced.imag))

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gridjax.powerflow.double import joined, lost, widened
+
 Array = Any
 
 _WIDTHS = (4, 9, 18, 38, 80)  # few, for the sake of compilation
@@ -22,14 +24,19 @@ _WIDTHS = (4, 9, 18, 38, 80)  # few, for the sake of compilation
 class Neighbours:
     """Weights T_ij of every bus's neighbours, buses in an order of their own.
 
-    Either `tables`: buses grouped by their number of neighbours, `(neighbour, weight)` each
+    Either `tables`: buses grouped by their number of neighbours, `(neighbour, weight, lost)` each
     `[width, buses]`, filled up with weights of zero, so that a sum is a few gathers of whole rows, in an
     order that never changes. Or `ends`: `(bus, neighbour, weight)`, one entry per branch end, where the
-    network is inside a trace. Weights are complex.
+    network is inside a trace. Weights are complex; `lost` is what they lose in float32.
     """
 
-    tables: tuple[tuple[Array, Array], ...]
+    tables: tuple[tuple[Array, Array, Array], ...]
     ends: tuple[Array, Array, Array] | None
+
+    def widened(self) -> Neighbours:
+        """The same with weights in float64."""
+        tables = tuple((neighbour, joined(*weight), weight[1]) for neighbour, *weight in self.tables)
+        return Neighbours(tables, widened(self.ends))
 
     def differences(self, *value: jax.Array) -> jax.Array:
         """sum_j T_ij (value_j - value_i), real `[n, 2, batch]` to the same, real and imaginary parts.
@@ -42,7 +49,7 @@ class Neighbours:
             apart = _sum(part[other] - part[bus] for part in value)
             return jnp.zeros_like(like).at[bus].add(_times(weight, apart))
         parts, first = [], 0
-        for neighbour, weight in self.tables:
+        for neighbour, weight, _ in self.tables:
             last = first + neighbour.shape[1]
             total = jnp.zeros_like(like[first:last])
             for row, factor in zip(jnp.asarray(neighbour), jnp.asarray(weight)):
@@ -93,5 +100,5 @@ def tabulate(bus: np.ndarray, other: np.ndarray, weight: np.ndarray, n_row: int)
         neighbour, factor = np.zeros((width, rows.size), np.int32), np.zeros((width, rows.size), complex)
         place = slot[chosen], row[chosen] - rows[0]
         neighbour[place], factor[place] = column[chosen], merged[chosen]
-        tables.append((neighbour, factor))
+        tables.append((neighbour, factor, lost(factor)))
     return Neighbours(tables=tuple(tables), ends=None)

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.powerflow.double import joined, lost
 from gridjax.powerflow.jacobian import log_polar_jacobian, unknown_buses
 
 Array = Any
@@ -35,7 +36,15 @@ class Nominal:
     drop: Array  # [n_branch], V_from / t - V_to, across the series element
     inner: Array  # [n_branch], V_from / t
     inverse_tap: Array  # [n_branch], 1 / t at which they were taken
-    lost: Array  # [2, n_branch], complex64: what single precision loses of `drop` and `inner`
+    series: Array  # [n_branch], admittance of the series element
+    charging_from: Array  # [n_branch], admittance
+    charging_to: Array  # [n_branch], admittance
+    lost: dict[str, Array]  # what all these lose in complex64, by name
+
+    def widened(self) -> Nominal:
+        """The same in float64, with all its digits."""
+        full = {name: joined(getattr(self, name), rest) for name, rest in self.lost.items()}
+        return Nominal(**full, lost=jax.tree.map(jnp.zeros_like, self.lost))
 
 
 def complex_tap(network: Network) -> Array:
@@ -123,8 +132,18 @@ def _nominal(network: Network, admittance: Array, voltage: Array, scale: Array) 
     inverse_tap = 1.0 / complex_tap(network)
     inner = voltage[network.from_bus] * inverse_tap
     drop = inner - voltage[network.to_bus]
-    lost = xp.stack([(part - part.astype(np.complex64)).astype(np.complex64) for part in (drop, inner)])
-    return Nominal(voltage, injection, drop, inner, inverse_tap, lost)
+    series = 1.0 / (network.resistance + 1j * network.reactance)
+    full = {
+        "voltage": voltage,
+        "injection": injection,
+        "drop": drop,
+        "inner": inner,
+        "inverse_tap": inverse_tap,
+        "series": series,
+        "charging_from": network.charging_from,
+        "charging_to": network.charging_to,
+    }
+    return Nominal(**full, lost={name: lost(value) for name, value in full.items()})
 
 
 def _newton(network: Network, admittance: Array, scale: float) -> tuple[Array, Array]:

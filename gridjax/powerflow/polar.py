@@ -18,7 +18,7 @@ Vectors are batch last, `[unknown, batch]`, so that all bookkeeping between buse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
-from gridjax.powerflow.anderson import State, accelerate, advance, begin, no_history
+from gridjax.powerflow.anderson import State, accelerate, advance, begin, hopeful, no_history
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.compensation import Compensation
 from gridjax.powerflow.exponential import LARGE, SMALL, complex_expm1
@@ -69,6 +69,10 @@ class Polar:
     pv_place: Array  # [n_pv], places of PV buses, in their own order
     lambda_row: Array  # [n_bus], of every place: in lambda of PQ buses, then of PV buses, then zero
     neighbours: Neighbours
+
+    def widened(self) -> Polar:
+        """The same with the equations in float64."""
+        return replace(self, nominal=self.nominal.widened(), neighbours=self.neighbours.widened())
 
 
 def prepare_polar(network: Network, tables: bool = True) -> Polar:
@@ -150,7 +154,7 @@ def find(
         max_iterations: per scenario.
         outages: branches out of service, see `compensation.compensate`; what e of dead buses is, is open.
 
-    Whatever the input, everything is finite; the error is infinite where a scenario did not converge.
+    Whatever the input, everything is finite; the error is infinite where a scenario made no more progress.
     """
     kind, batch = case.injection.real.dtype, case.injection.shape[0]
     n_pv, m = polar.pv_place.shape[0], polar.inverse.shape[0]
@@ -252,10 +256,12 @@ def find(
     (high, low), progress, history = accelerate(
         correct, move, (high, low), progress, history, floor, max_iterations, _SINGLE_ROUNDING, not double
     )
+    stuck = ~hopeful(progress)
     if not double:
         e = held(high.astype(kind))
     else:
         arrived = (progress.error < floor) | (progress.least < _SINGLE_NEAR)
+        stuck &= ~arrived
         progress = progress._replace(
             error=jnp.where(
                 progress.error < 1e-2 * tolerance, progress.error, jnp.where(arrived, jnp.inf, jnp.nan)
@@ -274,9 +280,10 @@ def find(
             max_iterations,
             1e-13,
         )
-    error = jnp.where(jnp.isnan(progress.error), jnp.inf, progress.error).astype(kind)
+    stuck |= ~hopeful(progress)
+    error = jnp.where(progress.error < tolerance, progress.error, jnp.where(stuck, jnp.inf, 2.0 * tolerance))
     e = _rows(e, polar.place)
-    return Found(jax.lax.complex(e[:, 0].T, e[:, 1].T), progress.iterations, error)
+    return Found(jax.lax.complex(e[:, 0].T, e[:, 1].T), progress.iterations, error.astype(kind))
 
 
 def precondition(polar: Polar, deviation: Array, residual: Array) -> Array:

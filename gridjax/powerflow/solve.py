@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,12 +12,14 @@ import numpy as np
 
 from gridjax.network import Network
 from gridjax.powerflow import newton, topology
-from gridjax.powerflow.branch import branch_flow
+from gridjax.powerflow.branch import BranchFlow, branch_flow
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.chord import Chord
 from gridjax.powerflow.deviation import Deviation, Options, find, remainder, slack_deviation, sound, system_of
+from gridjax.powerflow.double import in_double
 from gridjax.powerflow.equations import drawn, in_service, scheduled
 from gridjax.powerflow.flow import Flow
+from gridjax.powerflow.nominal import Nominal
 from gridjax.powerflow.prepare import Solver, check_method, prepare
 from gridjax.powerflow.status import Status
 
@@ -54,7 +56,7 @@ def solve(
             limits that bind. `"chord"`, `"polar"` or `"newton"`: that method alone.
         tolerance: largest estimated error of V / V_n, p.u.; default 1e-10 in float64, in
             float32 1e-6, for the log-polar chord 3e-7 (Newton, which counts its last step, 1e-5).
-        max_iterations: default 40 for a chord and 20 for Newton.
+        max_iterations: default 40 for the chord, 80 for the log-polar chord, 20 for Newton.
         solver: from `prepare(network, method)`; prepared here if absent.
         start: e to start from, complex `[..., n_bus]`, such as `flow.deviation`; default nominal.
         constant_current, constant_impedance: voltage-dependent injection at 1 p.u., complex p.u.
@@ -67,8 +69,10 @@ def solve(
         enforce_reactive_limits: PV buses whose generators would exceed a limit become PQ buses at it, all
             at once, until none does.
 
-    Precision is that of `injection` under JAX's rules (float64 needs `jax_enable_x64`). A scenario
-    that does not converge is flagged in `flow.status` and finite; nothing is raised on data.
+    Precision is that of `injection` under JAX's rules (float64 needs `jax_enable_x64`). In float32 with
+    `"auto"` or `"polar"`, scenarios that need more than a few iterations are carried on in float64, and in
+    float64 flows and losses are worked out. A scenario that does not converge is flagged in `flow.status`
+    and finite; nothing is raised on data.
     Differentiable in `injection`, the voltage-dependent parts and every real leaf of `network` by the
     implicit function theorem, forward and reverse, also under `jit` and `vmap`; differentiate only
     converged scenarios.
@@ -113,7 +117,7 @@ def solve(
         by_chord = isinstance(solver, Chord)
         tolerance = (1e-5 if by_newton else 1e-6 if by_chord else 3e-7) if single else 1e-10
     if max_iterations is None:
-        max_iterations = 20 if by_newton else 40
+        max_iterations = 20 if by_newton else 40 if isinstance(solver, Chord) else 80
     if start is not None:
         start = jnp.asarray(start, injection.dtype)
         _check_last(network, "start", start, network.n_bus)
@@ -191,15 +195,49 @@ def _fits(network: Network, solver: Solver) -> jax.Array:
     return (jnp.max(jnp.where(free, short, 0.0)) < allowed) & (jnp.max(held) < 1e-4)
 
 
+class _Carried(NamedTuple):
+    """What follows from a solved state, complex p.u."""
+
+    branches: BranchFlow
+    unbalanced: jax.Array  # [..., n_bus], what sources and generators inject; zero elsewhere but for rounding
+
+
+def _carried(network: Network, nominal: Nominal, case: Case, e: jax.Array) -> _Carried:
+    system = system_of(network, nominal, case)
+    flow = branch_flow(network, nominal, e, in_service(system))
+    unbalanced = jnp.where(system.energised, drawn(system, e) - scheduled(system, e), 0.0)
+    return _Carried(flow, unbalanced)
+
+
+@jax.custom_jvp
+def _carried_in_double(network: Network, nominal: Nominal, case: Case, e: jax.Array, rest: jax.Array):
+    """`_carried` at e + `rest` in float64: losses are small differences of large numbers."""
+    return in_double(
+        lambda network, case, e, rest: _carried(network, nominal.widened(), case, e + rest),
+        network,
+        case,
+        e,
+        rest,
+    )
+
+
+@_carried_in_double.defjvp
+def _carried_jvp(primals, tangents):  # pyright: ignore[reportUnusedFunction]
+    # slopes ask for no more digits than float32 has
+    _, slope = jax.jvp(_carried, primals[:-1], tangents[:-1])
+    return _carried_in_double(*primals), slope
+
+
 def _flow(network, solver, case: Case, found, status, sources) -> Flow:
     e = found.deviation + slack_deviation(network, solver.nominal, found.deviation.dtype)
     system = system_of(network, solver.nominal, case)
     live = jnp.asarray(system.energised)
     voltage = jnp.where(live, jnp.asarray(solver.nominal.voltage, e.dtype) * (1.0 + e), 0.0)
-    rest = remainder(network, solver, case, found) if e.dtype == jnp.complex64 else None
-    flow = branch_flow(network, solver.nominal, e, in_service(system), rest)
-    taken = drawn(system, e, rest)
-    unbalanced = jnp.where(live, taken - scheduled(system, e), 0.0)
+    if e.dtype == jnp.complex64:
+        rest = remainder(network, solver, case, found)
+        flow, unbalanced = _carried_in_double(network, solver.nominal, case, e, rest)
+    else:
+        flow, unbalanced = _carried(network, solver.nominal, case, e)
     slack, pv = jnp.asarray(system.slack), np.array(network.pv_buses, int)
     # what the generators of a PV bus inject is not missing there
     controlled = jnp.asarray(np.isin(np.arange(network.n_bus), pv))

@@ -1,0 +1,68 @@
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandapower.networks as cases
+import pytest
+
+from gridjax.calibration import from_pandapower
+from gridjax.calibration.reference import random_reference
+from gridjax.powerflow import prepare, solve
+from gridjax.powerflow.double import in_double, joined, lost
+
+
+@pytest.fixture(scope="module")
+def case39():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandapower's own tables are older than its code
+        net = cases.case39()
+        network = from_pandapower(net)[0]
+        return network, random_reference(network, net, 48, seed=3)
+
+
+def test_what_float32_loses_is_kept(float64):
+    value = np.random.default_rng(0).normal(size=100) * (1.0 + 1j)
+    together = joined(value.astype(np.complex64), lost(value))
+    np.testing.assert_allclose(together, value, rtol=1e-13)
+    np.testing.assert_array_equal(joined(value, lost(value)), value)
+
+
+def test_the_work_is_done_in_float64():
+    kinds = []
+
+    def third(value):
+        kinds.append(value.dtype.name)
+        return (1.0 + value * 1e-10) - 1.0
+
+    answer = jax.jit(lambda x: in_double(third, x))(jnp.float32(0.5))
+    assert kinds == ["float64"]
+    assert answer.dtype == jnp.float32
+    assert float(answer) == pytest.approx(5e-11, rel=1e-5)
+
+
+def test_float32_is_right_near_collapse(case39):
+    """States of the published network of which some need thirty iterations, against pandapower's solution."""
+    network, reference = case39
+    flow = solve(network, reference.injection.astype(np.complex64))
+    assert flow.converged.all()
+    assert int(jnp.max(flow.iterations)) > 15
+    assert np.abs(flow.voltage - reference.voltage).max() < 5e-7
+    np.testing.assert_allclose(flow.losses, reference.losses, rtol=5e-7)
+    largest = np.abs(reference.power).max()
+    assert np.abs(np.stack([flow.power_from, flow.power_to], -1) - reference.power).max() < 1e-6 * largest
+
+
+@pytest.mark.parametrize("outages", [False, True])
+def test_it_compiles_for_accelerators(case39, outages):
+    """Without float64 enabled, and without a word: lowering happens where it is not."""
+    network, reference = case39
+    solver = prepare(network, "polar")
+    status = np.ones((48, network.n_branch), np.float32) if outages else None
+
+    def losses(injection):
+        return jnp.sum(solve(network, injection + 0j, solver=solver, branch_status=status).losses)
+
+    program = jax.jit(jax.value_and_grad(losses)).trace(reference.injection.real.astype(np.float32))
+    for platform in ("cuda", "tpu"):
+        assert "f64" in program.lower(lowering_platforms=(platform,)).as_text()
