@@ -1,8 +1,8 @@
 """Keep the evaluation of a run: `python -m benchmarks.collect RUN NAME`.
 
-Copies `evaluation.json` to `benchmarks/results/NAME.json`, its figures to `NAME-*.png`, and writes the
-SHA-256 of every result anew into `SHA256SUMS` (`sha256sum -c SHA256SUMS` checks them). Without arguments
-it only renews the sums.
+Copies `evaluation.json` to `benchmarks/results/NAME.json`, a `families.json` to `NAME-families.json`, its
+figures to `NAME-*.png`, and writes the SHA-256 of every result anew into `SHA256SUMS` (`sha256sum -c
+SHA256SUMS` checks them). Without arguments it only renews the sums.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ def main() -> None:
         if not source.is_file():
             parser.error(f"{source} does not exist: python -m experiments.evaluate {options.run}")
         shutil.copyfile(source, RESULTS / f"{options.name}.json")
+        families = options.run / "families.json"
+        if families.is_file():
+            shutil.copyfile(families, RESULTS / f"{options.name}-families.json")
         for figure in options.figures:
             shutil.copyfile(
                 options.run / "figures" / f"{figure}.png", RESULTS / f"{options.name}-{figure}.png"

@@ -50,10 +50,12 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Config, Path | None]:
         default=Command(settings=start),
         prog="python -m experiments.mappo",
     )
-    settings = command.settings
+    settings = command.settings.resolved()
     if command.resume is None:
         return settings, None
-    refused = {name: pair for name, pair in differences(start, settings).items() if name not in MAY_CHANGE}
+    refused = {
+        name: pair for name, pair in differences(start.resolved(), settings).items() if name not in MAY_CHANGE
+    }
     if settings.learner.decay_learning_rate and start.run.total_steps != settings.run.total_steps:
         refused["total_steps"] = (start.run.total_steps, settings.run.total_steps)
     for name, (before, after) in refused.items():

@@ -89,7 +89,7 @@ def compare(env: Any, params: Any, days: np.ndarray, iterations: int) -> str:
     for name, act in acts.items():
         scores = score_days(env, params, act, days, key, chunk=24)
         m = {measure: float(np.mean(value)) for measure, value in scores.metrics.items()}
-        cost = -m["reward_cost"] * float(params.reference_bill) * n
+        cost = (m["idle_bill"] - m["reward_cost"] * float(params.reference_bill)) * n
         values = [f"{m[measure] * (factor or n):.3f}" for measure, _, factor in _COLUMNS]
         rows.append([name, f"{float(np.mean(scores.reward)):.4f}", f"{cost:.2f}", *values])
     bound = np.mean(_bounds(env, params, states, keys))

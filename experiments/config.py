@@ -7,24 +7,10 @@ In a file the settings stand under `task`, `learner` and `run`; on the command l
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
-
-@dataclass(frozen=True)
-class Task:
-    """What is learned: options of `gridjax.make`."""
-
-    env: str = "VoltageControl-v0"  # a registered task
-    network: str = "case33bw"  # a shipped network
-    barrier: Literal["l1", "l2", "bowl"] = "l1"  # penalty on the voltage of a bus
-    reactive_weight: float = 0.01  # on the mean |q| in MVAr
-    loss_weight: float = 0.0  # on the losses in MW
-    episode_length: int = 240  # three-minute steps of a training episode, 480 a day
-    peak_load_mw: float | None = None  # largest total demand; the network's own where None
-    peak_pv_mw: float | None = None  # sum of the inverters' peaks; the network's own where None
-    action_range: float | None = None  # share of the reactive capability in use; the network's own where None
-    assignment_seed: int = 0  # which bus follows which demand profile
+from experiments.task import Task
 
 
 @dataclass(frozen=True)
@@ -44,16 +30,25 @@ class Learner:
     entropy_coefficient: float = 0.0
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
+    teacher: Literal["tuned_rule"] | None = None  # whose actions are imitated at first; of SmartGrid-v0
+    teacher_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
+    residual: bool = False  # the policy adds to what the teacher does, and does not imitate it
+    imitation_updates: float = 0.0  # over which imitation fades, and the surrogate takes over
+    imitation_coefficient: float = 10.0  # on the squared distance from the teacher's actions
+    reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu", "silu"] = "tanh"
     sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network
+    identity: bool = True  # where they share one, whether they know who they are
+    skip: bool = False  # a linear path beside the hidden layers of the policy
     central_critic: bool = True  # False: independent PPO
+    finite_horizon: bool = False  # an episode's end is the end: no value is bootstrapped at a time limit
     normalise_observations: bool = True
     normalise_values: bool = True
     value_loss: Literal["clipped", "huber", "squared"] = "huber"
-    initial_log_std: float = -1.5  # of the action before tanh
+    initial_log_std: tuple[float, ...] = (-1.5,)  # before tanh; one for all, or one per entry of the action
 
 
 @dataclass(frozen=True)
@@ -63,13 +58,15 @@ class Run:
     seed: int = 0  # of the first run; the others count up from it
     num_seeds: int = 1  # trained side by side in one program
     total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
-    run_dir: str | None = None  # new folder of the run; runs/NETWORK, with a number where that is taken
+    run_dir: str | None = (
+        None  # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
+    )
     updates_per_chunk: int = 15  # between two looks at the progress; here 240 steps, one episode
     checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
     validation_every: int = 100_000  # steps, rounded up to whole chunks
     validation_days: int = 6  # whole days, none of which is trained or tested on
-    cpu_devices: int | None = None  # share the seeds among this many CPU devices; None: one per core
+    cpu_devices: int | None = None  # to share the seeds among on a CPU; None: one for each seed
     evaluate: bool = True  # on the 120 held-out days at the end
 
 
@@ -111,13 +108,16 @@ class Config:
 
     def task_options(self) -> dict[str, Any]:
         """Options of `gridjax.make(config.task.env, ...)`."""
-        options = asdict(self.task)
-        del options["env"]
-        return options
+        return self.task.options()
+
+    def resolved(self) -> Config:
+        """With every option of the task filled in. Raises `ValueError` for one that it does not have."""
+        return replace(self, task=self.task.resolved())
 
     def learner_settings(self) -> dict[str, Any]:
-        """Settings of `MAPPO.create(env, params, ...)`."""
+        """Settings of `MAPPO.create(env, params, ...)`, all but the teacher."""
         chosen = {entry.name: getattr(self.learner, entry.name) for entry in fields(self.learner)}
+        del chosen["teacher"], chosen["teacher_constants"]
         return chosen | {"total_updates": self.total_updates}
 
 

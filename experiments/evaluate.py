@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -21,13 +22,15 @@ from gridjax.evaluation.report import evaluation_table
 
 @dataclass(frozen=True)
 class Command:
-    """Compare a trained run with droops and the optimum on fixed held-out days."""
+    """Compare a trained run with rules and the optimum on fixed held-out days."""
 
     run: Annotated[str, tyro.conf.Positional]  # folder of the run
     days: int = 120  # of the held-out days, spread over the year
     checkpoint: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
     force: bool = False  # replace an evaluation that is there already
     figures: bool = True  # draw figures/*.png
+    optimum: bool = True  # search for the optimum, which may take longer than all the rest
+    reuse: Path | None = None  # an evaluation.json of the same task and days, whose optimum is taken over
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from experiments.training import Trainer
 
         trainer = Trainer.of(run.read_config())
-        evaluate_run(run, trainer, command.days, command.checkpoint, command.figures)
+        evaluate_run(
+            run,
+            trainer,
+            command.days,
+            command.checkpoint,
+            command.figures,
+            command.optimum,
+            command.reuse,
+        )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -50,48 +61,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def evaluate_run(
-    run: RunDirectory, trainer: Any, number: int = 120, checkpoint: str = "best", figures: bool = True
+    run: RunDirectory,
+    trainer: Any,
+    number: int = 120,
+    checkpoint: str = "best",
+    figures: bool = True,
+    optimum: bool = True,
+    reuse: Path | None = None,
 ) -> dict[str, Any]:
     """Score the run's policies and what they are measured against; write and print the evaluation.
 
-    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network.
+    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network, or for a file to
+    reuse that is of another task or other days.
     """
-    from experiments.held_out import droop_constants, score_all
+    from experiments.held_out import chosen_days, measured_before, score_all
     from experiments.versions import versions
     from gridjax.evaluation.comparison import METHOD, order_check, share_of_way, summarise
-    from gridjax.learners import Checkpoints
-    from gridjax.scenarios import held_out_days
 
     began = time.monotonic()
-    with Checkpoints(run.checkpoints) as checkpoints:
-        progress = checkpoints.restore(None, like=trainer.shape())
-    if checkpoint == "best":
-        policies, updates = progress.best, progress.best_update
-    else:
-        policies, updates = trainer.policies(progress), progress.state.updates
-    held_out = held_out_days()
-    days = held_out[np.linspace(0, held_out.size, number, endpoint=False).astype(int)]
-    results, tuned = score_all(trainer, policies, days)
-    rewards = {name: measures["reward"] for name, measures in results.items()}
-    shares = share_of_way(rewards, "no_control", "optimum")
+    policies, updates, trained = run.policies(trainer, checkpoint)
+    days = chosen_days(number)
     config = run.read_config()
+    before = None if reuse is None else measured_before(reuse, asdict(config.task), days)
+    found = score_all(trainer, policies, days, optimum, before)
+    results = found.results
+    rewards = {name: measures["reward"] for name, measures in results.items()}
+    shares = share_of_way(rewards, found.start, "optimum") if "optimum" in rewards else {}
     evaluation = {
         "task": asdict(config.task),
+        "network": trainer.learner.env_params.network.name,
+        "steps_per_day": trainer.learner.env.steps_per_day,
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,
         "days": days,
-        "steps_per_seed": int(np.asarray(progress.state.updates)[0]) * config.steps_per_update,
+        "steps_per_seed": trained * config.steps_per_update,
         "training_seconds": run.training_seconds(),
         "controllers": {
             name: {
-                "seeds": int(measures["reward"].shape[0]) if name == "mappo" else 0,
+                "seeds": int(measures["reward"].shape[0]) if name == found.learner else 0,
                 "share_of_way": shares.get(name),
                 "summary": summarise(measures),
             }
             for name, measures in results.items()
         },
-        "order": order_check(rewards, list(results)),
-        "droop": droop_constants(tuned),
+        "order": order_check(rewards, found.order),
+        "also_in_order": {
+            name: order_check({key: -results[key][name] for key in found.order}, found.order)
+            for name in found.lower_is_better
+        },
+        **found.constants,
         "method": METHOD,
         "learner": asdict(config.learner),
         "versions": versions(),
@@ -104,9 +122,9 @@ def evaluate_run(
     write_json(run.evaluation, evaluation)
     print(evaluation_table(evaluation))
     if figures:
-        from experiments.figures import draw_run, sunniest
+        from experiments.figures import draw_run
 
-        for path in draw_run(run, trainer, policies, sunniest(trainer, days)):
+        for path in draw_run(run, trainer, policies, days):
             print(path)
     return evaluation
 

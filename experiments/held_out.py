@@ -2,97 +2,95 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import Partial
 
+from experiments.files import plain
 from experiments.progress import ProgressBar
 from experiments.training import Trainer, at_seed
-from gridjax.controllers import CATEGORY_B, STEEP, Droop, droop, no_control, optimum, tune_droop
-from gridjax.envs.voltage_control import VoltageControl
-from gridjax.evaluation.rollout import Act, Scores, act_with, score_days
+from experiments.yardsticks import Measures, yardsticks
+from gridjax.scenarios import held_out_days
 
 
-def baselines(env: VoltageControl, params: Any, tuned: Droop) -> dict[str, Act]:
-    """What learning is measured against, from the worst to the best that is expected."""
+@dataclass(frozen=True)
+class Comparison:
+    """All controllers on the same days, worst expected first."""
 
-    def hold(key, obs, state, params):
-        return no_control(env, state, params)
-
-    def follow(curve, key, obs, state, params):
-        return droop(curve, env, state, params)
-
-    # a droop is one compiled program for all its curves, so all of them are arrays
-    curves = [_as_arrays(curve) for curve in (CATEGORY_B, STEEP, tuned)]
-    curvature = bool(np.any(np.asarray(params.loss_weight) > 0))
-
-    def best(key, obs, state, params):
-        return optimum(env, state, params, loss_curvature=curvature)
-
-    return {
-        "no_control": Partial(hold),
-        "category_b": Partial(follow, curves[0]),
-        "steep": Partial(follow, curves[1]),
-        "tuned_droop": Partial(follow, curves[2]),
-        "optimum": Partial(best),
-    }
+    results: dict[str, Measures]  # `[n_run, n_day]`
+    learner: str  # "mappo" or "ippo": the one of them with seeds
+    start: str  # the controller from which the share of the way is counted
+    order: tuple[str, ...]  # claimed, worst first
+    lower_is_better: tuple[str, ...]  # measures for which it is claimed besides the reward
+    constants: Mapping[str, Any]  # of rules
 
 
-def voltage_control(trainer: Trainer) -> VoltageControl:
-    """The task of a run. Raises `ValueError` for one without baselines."""
-    env = trainer.learner.env
-    if not isinstance(env, VoltageControl):
-        raise ValueError(f"{env.name} has nothing to be measured against yet; only VoltageControl-v0 has")
-    return env
+def chosen_days(number: int) -> np.ndarray:
+    """`number` of the 120 held-out days, spread over the year."""
+    held_out = held_out_days()
+    return held_out[np.linspace(0, held_out.size, number, endpoint=False).astype(int)]
 
 
-def _as_arrays(curve: Droop) -> Droop:
-    return Droop(points=jnp.asarray(curve.points, jnp.float32), limit=jnp.asarray(curve.limit, jnp.float32))
+def learner_name(central_critic: bool) -> str:
+    """What the policies are called in tables."""
+    return "mappo" if central_critic else "ippo"
 
 
 def score_all(
-    trainer: Trainer, policies: Any, days: np.ndarray
-) -> tuple[dict[str, dict[str, np.ndarray]], Droop]:
-    """Measures `[n_run, n_day]` of every controller, worst expected first; and the tuned droop.
+    trainer: Trainer,
+    policies: Any,
+    days: np.ndarray,
+    optimum: bool = True,
+    before: Mapping[str, Measures] | None = None,
+) -> Comparison:
+    """Score every controller on `days`; `policies` is stacked over the seeds.
 
-    `policies` is stacked over the seeds. Raises `ValueError` for a task without baselines.
+    `before` holds what was measured before: an optimum in it is not searched for again. Raises `ValueError`
+    for a task without controllers to be measured against.
     """
-    env, params = voltage_control(trainer), trainer.learner.env_params
-    seeds = len(trainer.seeds)
-    with ProgressBar("evaluating", days.size * (5 + seeds), unit="days") as bar:
-        bar.advance(0, "tuning the droop on training days")
-        tuned = jax.tree.map(np.asarray, tune_droop(env, params, jax.random.key(0)))
-
-        def score(act: Act, note: str) -> Scores:
-            return score_days(
-                env, params, act, days, jax.random.key(0), 24, lambda number: bar.advance(number, note)
-            )
-
-        acts = baselines(env, params, tuned)
-        best = acts.pop("optimum")
-        scores = {name: [score(act, name.replace("_", " "))] for name, act in acts.items()}
-        scores["mappo"] = [score(act_with(at_seed(policies, k)), f"MAPPO seed {k}") for k in range(seeds)]
-        scores["optimum"] = [score(best, "optimum")]
-    return {name: _measures(runs) for name, runs in scores.items()}, tuned
-
-
-def _measures(runs: list[Scores]) -> dict[str, np.ndarray]:
-    stacked = jax.tree.map(lambda *leaves: np.stack(leaves).astype(float), *runs)
-    measures = {"reward": stacked.reward, **stacked.metrics, "diverged": stacked.failed}
-    # extremes of a step, averaged over a day, mean little
-    for name in ("voltage_min", "voltage_max"):
-        measures.pop(name, None)
-    measures["energy_loss_mwh"] = measures["losses_mw"] * 24.0  # a day's mean MW, times its hours
-    return measures
+    env, params = trainer.learner.env, trainer.learner.env_params
+    name, seeds = learner_name(trainer.learner.central_critic), len(trainer.seeds)
+    with ProgressBar("evaluating", days.size * (6 + seeds), unit="days") as bar:
+        sticks = yardsticks(env, params, days, bar.advance)
+        results = {}
+        for key, act in sticks.before.items():
+            results[key] = _stacked([sticks.score(act, key.replace("_", " "))])
+        title = name.upper()
+        results[name] = _stacked(
+            [sticks.score(trainer.act(at_seed(policies, k)), f"{title} seed {k}") for k in range(seeds)]
+        )
+        if before is not None and "optimum" in before:
+            results["optimum"] = dict(before["optimum"])
+        elif optimum:
+            results["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
+    return Comparison(
+        results=results,
+        learner=name,
+        start=sticks.start,
+        order=(*sticks.order, name, *(["optimum"] if "optimum" in results else [])),
+        lower_is_better=sticks.lower_is_better,
+        constants=sticks.constants,
+    )
 
 
-def droop_constants(tuned: Droop) -> dict[str, Any]:
-    """Points (p.u.) and limit (share of the rating) of every curve in the comparison."""
-    curves = {"category_b": CATEGORY_B, "steep": STEEP, "tuned_droop": tuned}
+def measured_before(path: Path, task: Mapping[str, Any], days: np.ndarray) -> dict[str, Measures]:
+    """Scores of an `evaluation.json` of the same task and days.
+
+    Raises `FileNotFoundError`, or `ValueError` that says in what it differs.
+    """
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for name, mine in (("task", task), ("days", days)):
+        if found.get(name) != plain(mine):
+            raise ValueError(f"--reuse {path}: its {name} is another, expected {plain(mine)}")
     return {
-        name: {"points_pu": np.round(np.asarray(c.points, float), 5), "limit": round(float(c.limit), 5)}
-        for name, c in curves.items()
+        name: {measure: np.array(scores, float) for measure, scores in measures.items()}
+        for name, measures in found["per_day"].items()
     }
+
+
+def _stacked(runs: list[Measures]) -> Measures:
+    return {measure: np.stack([run[measure] for run in runs]) for measure in runs[0]}

@@ -21,6 +21,7 @@ from experiments.config import Config
 from experiments.interrupt import Interrupt
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory
+from experiments.teachers import with_constants
 from experiments.training import Progress, Trainer, use_cpu_devices
 from experiments.versions import versions
 from gridjax.learners import Checkpoints
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if resumed is None:
             config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
             trainer = Trainer.of(config)
-            run = RunDirectory.new(config.run.run_dir, config.task.network)
+            config = with_constants(config, trainer.learner.teacher)
+            run = RunDirectory.new(config.run.run_dir, config.task.title)
             config = replace(config, run=replace(config.run, run_dir=str(run.path)))
             progress, seconds = trainer.start(), 0.0
         else:
@@ -133,7 +135,7 @@ def _announce(
 ) -> None:
     done = updates_done(progress) * config.steps_per_update
     print(
-        f"{config.task.env} on {config.task.network}: {len(trainer.seeds)} seed(s), "
+        f"{config.task.env} on {trainer.learner.env_params.network.name}: {len(trainer.seeds)} seed(s), "
         f"{config.total_updates * config.steps_per_update:,} steps each"
         + (f", resumed at {done:,}" if done else "")
         + f"\ngridjax {made_with['gridjax']}, jax {made_with['jax']} on {trainer.mesh.size} of "

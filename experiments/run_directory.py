@@ -39,8 +39,8 @@ class RunDirectory:
         return self.path / "evaluation.json"
 
     @classmethod
-    def new(cls, chosen: str | None, network: str) -> RunDirectory:
-        """An empty folder: the one `chosen`, else `runs/NETWORK`, `runs/NETWORK-2` and so on.
+    def new(cls, chosen: str | None, title: str) -> RunDirectory:
+        """An empty folder: the one `chosen`, else `runs/TITLE`, `runs/TITLE-2` and so on.
 
         Raises `FileExistsError` where the chosen one holds something.
         """
@@ -53,7 +53,7 @@ class RunDirectory:
                 )
         else:
             number = 1
-            while (path := Path("runs") / (network if number == 1 else f"{network}-{number}")).exists():
+            while (path := Path("runs") / (title if number == 1 else f"{title}-{number}")).exists():
                 number += 1
         path.mkdir(parents=True, exist_ok=True)
         return cls(path)
@@ -86,6 +86,21 @@ class RunDirectory:
         lines = [json.dumps(record, allow_nan=False) + "\n" for record in kept]
         write_text(self.metrics, "".join(lines))
         return kept[-1]["seconds"] if kept else 0.0
+
+    def policies(self, trainer: Any, which: str = "best") -> tuple[Any, Any, int]:
+        """The policies best in validation, or the newest (`which` "last"), stacked over the seeds.
+
+        Also the updates after which each was taken `[n_seed]`, and the updates done. Raises
+        `FileNotFoundError` without a checkpoint, `ValueError` for one of another network.
+        """
+        from gridjax.learners import Checkpoints
+
+        with Checkpoints(self.checkpoints) as checkpoints:
+            progress = checkpoints.restore(None, like=trainer.shape())
+        done = int(progress.state.updates[0])
+        if which == "best":
+            return progress.best, progress.best_update, done
+        return trainer.policies(progress), progress.state.updates, done
 
     def training_seconds(self) -> float | None:
         """Seconds of training and validation logged so far, compilation included."""

@@ -19,7 +19,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import gridjax
 from experiments.config import Config
-from gridjax.evaluation.rollout import act_with, score_days
+from experiments.teachers import teacher_of
+from gridjax.evaluation.rollout import Act, act_with, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 from gridjax.scenarios import days
 
@@ -51,7 +52,9 @@ class Trainer:
     def of(cls, config: Config) -> Trainer:
         """Raises `ValueError` for a task, network or setting that does not exist or is out of range."""
         env, params = gridjax.make(config.task.env, **config.task_options())
-        learner = MAPPO.create(env, params, **config.learner_settings())
+        learner = MAPPO.create(
+            env, params, teacher=teacher_of(config.learner, env, params), **config.learner_settings()
+        )
         every = days("validation")
         spread = np.linspace(0, every.size, config.run.validation_days, endpoint=False).astype(int)
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
@@ -88,6 +91,11 @@ class Trainer:
         """The newest policies, stacked over the seeds."""
         return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
 
+    def act(self, policy: Policy) -> Act:
+        """What one policy does when it is evaluated."""
+        learner = self.learner
+        return act_with(policy, learner.env, learner.teacher if learner.residual else None)
+
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""
         state, metrics = _advance(self.mesh, self.learner, progress.state, jnp.int32(updates))
@@ -101,7 +109,7 @@ class Trainer:
             scores = score_days(
                 self.learner.env,
                 self.learner.env_params,
-                act_with(at_seed(policies, k)),
+                self.act(at_seed(policies, k)),
                 self.validation,
                 jax.random.key(0),
             )
@@ -167,7 +175,9 @@ def _mesh(seeds: int) -> Mesh:
 def use_cpu_devices(config: Config) -> int:
     """Number of CPU devices to share the seeds among, made available if JAX has not started yet."""
     seeds, cores = config.run.num_seeds, len(os.sched_getaffinity(0))
-    wanted = config.run.cpu_devices or max(n for n in range(1, min(seeds, cores) + 1) if seeds % n == 0)
+    # more devices than cores share them well; seeds stacked on one device use but one core
+    most = min(seeds, 4 * cores)
+    wanted = config.run.cpu_devices or max(n for n in range(1, most + 1) if seeds % n == 0)
     if wanted > 1 and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         # where a caller has used JAX before, its devices stay as they are
         with contextlib.suppress(RuntimeError):

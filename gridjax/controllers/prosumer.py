@@ -1,8 +1,8 @@
 """Rules for prosumers: idle battery, self-consumption, time of use, peer-to-peer matching, and all in one.
 
-A rule here plans the whole step: what the battery should do, who helps whom, and then exactly the trade
-with the grid that is left, so that nothing is settled at the imbalance price. It knows the present
-state of all agents, and of the future what their forecasts say.
+A rule here plans the whole step: what the battery should do, whom to help, and then exactly the trade with
+the grid that is left, so that nothing is settled at the imbalance price. An agent follows it by what it knows
+of itself, prices, and forecasts; what neighbours say it does not need.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.envs.smart_grid import GROUP, Params, SmartGrid, State
-from gridjax.envs.smart_grid.agreement import Transfers, agree
-from gridjax.envs.smart_grid.balance import Ability
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, compress
 
 Array = Any
 _TINY = 1e-6
@@ -53,16 +52,18 @@ def peer_to_peer() -> Rule:
 
 
 def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:
-    """Actions `[n_agent, n_action]` of `rule` in `state`; vehicles and heat pumps as is usual."""
+    """Actions `[n_agent, n_action]` of `rule` in `state`; vehicles and heat pumps as is usual.
+
+    Every agent decides by its own state: it offers the same to all and asks the same of all. What comes of
+    that need not be known to schedule the trade, since neighbours come first (`balance.settle`).
+    """
     home, now = params.households, state.now
     # what vehicle and heat pump take with action 0 is part of the plan
     demand = env.usual_demand(state, params)
     able = env.ability(demand, state, params)
     price = now.buy / jnp.mean(params.tariff.bands)
     discharge = jnp.where(price < rule.hold_below, 0.0, able.discharge)
-    offer, transfers = _match(rule, price, demand, able, discharge, params)
-
-    left = demand - able.sun - transfers.net
+    left = demand - able.sun
     battery = jnp.clip(left, -able.charge, discharge)
     pile = home.battery
     expected = state.forecast[:, 1, -1] / jnp.maximum(pile.power, _TINY)
@@ -73,7 +74,12 @@ def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> d
     trade = (left - battery) / home.connection
     voltage = state.voltage[home.bus]
     lever = jnp.clip(rule.reactive * (rule.centre - voltage) / 0.05, -1.0, 1.0)
-    return _actions(env, offer, trade, lever)
+
+    spare = jnp.clip(-left, 0.0, able.send)
+    help = jnp.where(price > rule.help_above, jnp.clip(discharge - left, 0.0, able.send), spare)
+    asked = jnp.where((help > 0.0) | (able.take <= 0.0), 0.0, 1.0)
+    offer = rule.peers * (help / jnp.maximum(able.send, _TINY) - asked)
+    return _actions(env, jnp.where(params.neighbour >= 0, offer[:, None], 0.0), trade, lever)
 
 
 def idle_battery(env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:
@@ -93,29 +99,8 @@ def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, 
     return {GROUP: jnp.zeros((env.n_agent, env.n_action), state.energy.dtype)}
 
 
-def _match(
-    rule: Rule, price: jax.Array, demand: jax.Array, able: Ability, discharge: jax.Array, params: Params
-) -> tuple[jax.Array, Transfers]:
-    """Transfer actions, and what comes of them: spare energy to those in need, in proportion to it."""
-    spare = jnp.maximum(able.sun - demand, 0.0)
-    helping = jnp.where(price > rule.help_above, jnp.maximum(able.sun + discharge - demand, 0.0), spare)
-    spare = jnp.minimum(helping, able.send)
-    need = jnp.where(spare > 0.0, 0.0, able.take)
-    # who has neither sun to spare nor enough of its own comes before batteries that want to be filled
-    need = jnp.where(need > 0.0, jnp.where(able.shortage > 0.0, need, 0.2 * need), 0.0)
-    there, real = jnp.maximum(params.neighbour, 0), params.neighbour >= 0
-
-    def among(amount: jax.Array) -> jax.Array:
-        weight = jnp.where(real, amount[there], 0.0)
-        return weight / jnp.maximum(jnp.sum(weight, axis=-1, keepdims=True), _TINY)
-
-    offered = (spare / jnp.maximum(able.send, _TINY))[:, None] * among(need)
-    asked = jnp.where(need > 0.0, 1.0, 0.0)[:, None] * among(spare)
-    offer = rule.peers * (offered - asked)
-    return offer, agree(offer, able.send, able.take, params.neighbour, params.reverse)
-
-
 def _actions(env: SmartGrid, offer: jax.Array, trade: jax.Array, lever: jax.Array) -> dict[str, jax.Array]:
     usual = jnp.zeros((env.n_agent, env.n_action - env.n_slot - 2), offer.dtype)
-    whole = jnp.concatenate([offer, trade[:, None], lever[:, None], usual], axis=-1)
-    return {GROUP: jnp.clip(whole, -1.0, 1.0)}
+    given = compress(jnp.clip(offer, -1.0, 1.0), TRANSFER)
+    bought = compress(jnp.clip(trade, -1.0, 1.0), TRADE)[:, None]
+    return {GROUP: jnp.concatenate([given, bought, jnp.clip(lever, -1.0, 1.0)[:, None], usual], axis=-1)}

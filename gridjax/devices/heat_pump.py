@@ -1,7 +1,7 @@
 """Heat pump in a house of one thermal mass: C dT/dt = (T_out - T) / R + COP P.
 
 First-order building model (1R1C) with the exact solution over a step of constant inputs (Bacher and Madsen,
-Energy and Buildings 43(7), 2011, section 3).
+Energy and Buildings 43(7), 2011).
 """
 
 from __future__ import annotations

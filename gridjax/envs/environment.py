@@ -76,6 +76,14 @@ class Environment(ABC, Generic[State, Params]):
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """Name and unit of every entry of an agent's observation, per group."""
 
+    def staggered(self, params: Params) -> Params:
+        """Params under which an episode begins anywhere between its first and its last step.
+
+        A learner starts its environments with them, so that episodes of one length are not in phase. A task
+        that has nothing to tell its hours apart by leaves them as they are.
+        """
+        return params
+
     def reset(self, key: jax.Array, params: Params) -> tuple[PerGroup, State]:
         """Start the episode that `key` determines: observations and state."""
         state = self.initial(key, params)

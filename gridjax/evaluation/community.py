@@ -15,9 +15,8 @@ import numpy as np
 Array = Any
 
 CO2 = 0.363
-"""kg per kWh drawn from the grid: Germany 2024, Umweltbundesamt, Climate Change 13/2025 (estimate). Feed-in
-is
-credited with the same factor: it displaces the mix."""
+"""kg per kWh drawn from the grid: an assumption, of the order of Germany's mix (Umweltbundesamt: 0.366 in
+2020). Feed-in is credited with the same factor, as if it displaced the mix."""
 
 
 @dataclass(frozen=True)

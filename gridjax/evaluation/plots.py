@@ -11,23 +11,24 @@ import numpy as np
 from gridjax.evaluation.report import TITLES
 from gridjax.evaluation.style import COLOURS, LIMIT, dress, hours, new_figure, save
 
+VOLTAGE_PANELS = (
+    ("reward", "validation/reward", 1.0, "mean reward per step (-)"),
+    ("metrics/controllable", "validation/controllable", 100.0, "steps with every bus in the band, CR (%)"),
+)
 
-def training_curve(records: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Reward and CR over environment steps, from the records of a `metrics.jsonl` (lists are over seeds).
 
-    Lines are means over the seeds, bands their whole range; circles are the validation days.
+def training_curve(
+    records: Sequence[Mapping[str, Any]],
+    path: Path,
+    panels: Sequence[tuple[str, str, float, str]] = VOLTAGE_PANELS,
+) -> Path:
+    """Metrics over environment steps, from the records of a `metrics.jsonl` (lists are over seeds).
+
+    A panel is a metric in training, the same in validation, a factor on both, and a label with unit. Lines
+    are means over the seeds, bands their whole range; circles are the validation days.
     """
     figure = new_figure(10, 4)
-    panels = (
-        ("reward", "validation/reward", 1.0, "mean reward per step (-)"),
-        (
-            "metrics/controllable",
-            "validation/controllable",
-            100.0,
-            "steps with every bus in the band, CR (%)",
-        ),
-    )
-    for axes, (name, validation, factor, label) in zip(figure.subplots(1, 2), panels):
+    for axes, (name, validation, factor, label) in zip(figure.subplots(1, len(panels)), panels):
         for key, style, title in (
             (name, {"color": COLOURS["mappo"], "lw": 1.8}, "training, actions sampled"),
             (

@@ -10,7 +10,13 @@ TITLES = {
     "category_b": "droop, category B",
     "steep": "droop, steep",
     "tuned_droop": "droop, tuned",
+    "idle_battery": "idle battery",
+    "self_consumption": "self-consumption",
+    "time_of_use": "time of use",
+    "peer_to_peer": "peer to peer",
+    "tuned_rule": "rule, tuned",
     "mappo": "MAPPO",
+    "ippo": "IPPO",
     "optimum": "optimum",
 }
 
@@ -22,6 +28,17 @@ _COLUMNS = (
     ("reactive_mvar", "QL (MVAr)", 1.0, 3),
     ("losses_mw", "losses (MW)", 1.0, 4),
     ("energy_loss_mwh", "losses (MWh/day)", 1.0, 2),
+    ("community_cost", "community cost (EUR/day)", 1.0, 2),
+    ("self_sufficiency", "self-sufficiency (%)", 100.0, 1),
+    ("self_consumption", "self-consumption (%)", 100.0, 1),
+    ("peak_import", "peak import (kW)", 1.0, 1),
+    ("losses", "losses (kWh/day)", 1.0, 2),
+    ("peer_energy", "between peers (kWh/day)", 1.0, 1),
+    ("fairness", "fairness (Jain)", 1.0, 3),
+    ("battery_cycles", "battery cycles a day", 1.0, 2),
+    ("co2", "CO2 (kg/day)", 1.0, 1),
+    ("unserved", "unserved (kWh/day)", 1.0, 3),
+    ("steps_out_of_band", "steps out of band (%)", 100.0, 2),
 )
 
 
@@ -73,15 +90,92 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         f"by {check['difference']:.5f} ({_interval(check['over_days'], 5)})"
         for check in evaluation["order"]
     )
-    seeds = controllers["mappo"]["seeds"]
-    task = evaluation["task"]
+    for name, checks in evaluation.get("also_in_order", {}).items():
+        title = next(heading for key, heading, _, _ in _COLUMNS if key == name)
+        claims += f"\n\nThe same of the {title}, lower being better:\n\n" + "\n".join(
+            f"- {_named(check['claim'].replace('<', '>'))}: "
+            f"{'holds' if check['holds'] else 'does not hold'}, "
+            f"by {check['difference']:.3f} ({_interval(check['over_days'], 3)})"
+            for check in checks
+        )
+    seeds = max(controller["seeds"] for controller in controllers.values())
     note = (
-        f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|; "
-        f"{len(evaluation['days'])} held-out days of 480 steps; training seeds: {seeds}. "
+        f"{_described(evaluation)}; {len(evaluation['days'])} held-out days of "
+        f"{evaluation.get('steps_per_day', 480)} steps; training seeds: {seeds}. "
         "IQM is the interquartile mean over seeds and days, the other columns are means. Paired differences "
         "of the mean reward, day by day, with 95 % intervals:"
     )
     return f"{table(rows)}\n\n{note}\n\n{claims}"
+
+
+def _described(evaluation: Mapping[str, Any]) -> str:
+    task = evaluation["task"]
+    if task["env"] == "SmartGrid-v0":
+        return f"{task['agents']} prosumers on {evaluation['network']}"
+    return f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|"
+
+
+FAMILIES = {
+    "plain": "no event",
+    "price_shock": "price shock",
+    "cloud_front": "cloud front",
+    "demand_peak": "demand peak",
+    "islanded": "islanded",
+}
+
+
+def families_table(report: Mapping[str, Any]) -> str:
+    """Community cost and reward per family, from a `families.json`."""
+    learner = report["learner"]
+    names = list(next(iter(report["families"].values()))["controllers"])
+    heading = ["days with", *(f"{TITLES.get(name, name)}: reward" for name in names)]
+    heading += [f"{TITLES.get(name, name)}: EUR/day" for name in names]
+    heading += ["reward over tuned rule", "EUR/day under tuned rule"]
+    rows = [heading]
+    for family, found in report["families"].items():
+        every, gains = found["controllers"], found["better_than_tuned_rule"]
+        row = [str(FAMILIES.get(family, family))]
+        row += [f"{every[name]['reward']['mean']:.4f}" for name in names]
+        row += [f"{every[name]['community_cost']['mean']:.2f}" for name in names]
+        for measure, digits in (("reward", 4), ("community_cost", 2)):
+            gain = gains[measure]
+            row.append(f"{gain['value']:.{digits}f} ({_interval(gain['over_days'], digits)})")
+        rows.append(row)
+    return (
+        f"{table(rows)}\n\nMeans over {len(report['days'])} held-out days and {len(report['seeds'])} seeds "
+        f"of {TITLES.get(learner, learner)}, which never met an event in training; the rule is tuned on the "
+        "same training days. One event a day. Differences are paired day by day, with 95 % intervals."
+    )
+
+
+def runs_table(report: Mapping[str, Any]) -> str:
+    """Runs side by side, from a result of `experiments.compare`."""
+    first = report["first"]
+    titles = {key: heading for key, heading, _, _ in _COLUMNS} | {"reward_cooperation": "cooperation term"}
+    shown = ("community_cost", "losses", "unserved", "peer_energy")
+    digits = {"community_cost": 2, "losses": 3, "unserved": 4, "peer_energy": 1}
+    heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]
+    heading += [title for name in shown for title in (titles[name], f"less {first}'s")]
+    rows = [heading]
+    for name, run in report["runs"].items():
+        share, summary = run["share_of_way"], run["summary"]
+        row = [name, TITLES[run["learner"]], str(len(run["seeds"])), f"{run['steps_per_seed']:,}"]
+        row.append(f"{summary['reward']['iqm']:.4f}")
+        row.append(_percent(share["value"], share["over_days"]) if share else "-")
+        for measure in shown:
+            row.append(f"{summary[measure]['mean']:.{digits[measure]}f}")
+            gap = run["difference"][measure]
+            row.append(
+                "-"
+                if name == first
+                else f"{gap['value']:.{digits[measure]}f} ({_interval(gap['over_days'], digits[measure])})"
+            )
+        rows.append(row)
+    return (
+        f"{table(rows)}\n\n{report['network']}, {len(report['days'])} held-out days; means, and differences "
+        "paired day by day, with 95 % intervals over days and seeds. The share of the way is that of each "
+        "run's own reward."
+    )
 
 
 def throughput_table(report: Mapping[str, Any]) -> str:
@@ -108,6 +202,29 @@ def throughput_table(report: Mapping[str, Any]) -> str:
         f"{report['cores']} cores; {versions}. One run, rows interleaved over {report['rounds']} rounds."
     )
     return f"{table(rows)}\n\n{note}"
+
+
+def communities_table(report: Mapping[str, Any]) -> str:
+    """Rates of every community of a result of `benchmarks.communities`, and how they grow."""
+    names = [row["name"] for row in report["communities"][0]["rows"]]
+    rows = [
+        ["agents", "network", "buses", *(f"{name}, per second" for name in names), "agent steps per second"]
+    ]
+    for one in report["communities"]:
+        rates = {row["name"]: row["per_second_median"] for row in one["rows"]}
+        row = [str(one["agents"]), one["network"], str(one["buses"])]
+        row += [f"{rates[name]:,.0f}" for name in names]
+        rows.append([*row, f"{one['agents'] * rates['environment step']:,.0f}"])
+    versions = ", ".join(f"{name} {value}" for name, value in report["versions"].items() if value)
+    busy = (
+        f" Other processes ran beside it (load average {report['load_before']:g} before): rates are too low."
+        if report["load_before"] > 0.5
+        else ""
+    )
+    return (
+        f"{table(rows)}\n\nBatches of {report['batch']}, {report['precision']}, one {report['device']} "
+        f"device on {report['cores']} cores; {versions}. Medians of {report['rounds']} rounds.{busy}"
+    )
 
 
 def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ TOLERANCE = 1e-3  # p.u., of the metric `controllable_tolerant`
 # (key, observations, state, params) -> actions of one environment. A `jax.tree_util.Partial` of such a
 # function, whose leading arguments are pytrees, is compiled once for all values of those.
 Act = Callable[[jax.Array, Any, Any, Any], dict[str, jax.Array]]
+
+# (env, state, params) -> actions of one environment
+Base = Callable[[Any, Any, Any], dict[str, jax.Array]]
 
 
 class Scores(NamedTuple):
@@ -39,9 +43,23 @@ class Trajectory(NamedTuple):
     after: Any  # state right after the action, before any reset
 
 
-def act_with(policy: Policy) -> Act:
-    """The deterministic actions of a trained policy, compiled once for all policies of its shape."""
+def act_with(policy: Policy, env: Environment | None = None, base: Base | None = None) -> Act:
+    """The deterministic actions of a trained policy, compiled once for all policies of its shape.
+
+    Those of a residual policy add to `base`, a hashable controller of `env`.
+    """
+    if base is not None:
+        return jax.tree_util.Partial(_OnTop(env, base), policy)
     return jax.tree_util.Partial(_deterministic, policy)
+
+
+@dataclass(frozen=True)
+class _OnTop:
+    env: Any
+    base: Base
+
+    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
+        return policy(obs, base=self.base(self.env, state, params))
 
 
 def _deterministic(policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> dict[str, jax.Array]:
@@ -62,6 +80,35 @@ def score_days(
 
     `done(n)` is called after every chunk, with the number of days in it.
     """
+    return _in_chunks(_score, env, params, act, days, key, chunk, done)
+
+
+def record_days(
+    env: Environment,
+    params: Any,
+    act: Act,
+    days: np.ndarray,
+    key: jax.Array,
+    chunk: int = 60,
+    done: Callable[[int], None] | None = None,
+) -> Scores:
+    """The same days, with the same noise, as `score_days`, every step kept.
+
+    Leaves of the scores are `[n_day, n_step, ...]`, metrics per agent included; `failed` is 0 or 1 per step.
+    """
+    return _in_chunks(_keep, env, params, act, days, key, chunk, done)
+
+
+def _in_chunks(
+    run: Callable[..., Scores],
+    env: Environment,
+    params: Any,
+    act: Act,
+    days: np.ndarray,
+    key: jax.Array,
+    chunk: int,
+    done: Callable[[int], None] | None,
+) -> Scores:
     days = np.asarray(days)
     keys = jax.random.split(key, days.size)
     # every chunk the same size, so that one program serves them all: the last repeats its last day
@@ -70,7 +117,7 @@ def score_days(
     parts = []
     for first in range(0, days.size, size):
         rows = np.minimum(np.arange(first, first + size), days.size - 1)
-        part = _score(env, act, keys[rows], days[rows], params)
+        part = run(env, act, keys[rows], days[rows], params)
         number = min(size, days.size - first)
         parts.append(jax.tree.map(lambda x, n=number: np.asarray(x)[:n], part))
         if done is not None:
@@ -80,10 +127,20 @@ def score_days(
 
 @partial(jax.jit, static_argnums=0)
 def _score(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
+    def one(key, day):
+        steps = _day(env, act, key, day, params)
+        return jax.tree.map(jnp.mean, steps)._replace(failed=jnp.sum(steps.failed))
+
+    return jax.vmap(one)(keys, days)
+
+
+@partial(jax.jit, static_argnums=0)
+def _keep(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
     return jax.vmap(partial(_day, env, act), in_axes=(0, 0, None))(keys, days, params)
 
 
 def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Scores:
+    """Every step of a day, leaves `[n_step, ...]`."""
     params = env.on_day(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
@@ -97,8 +154,7 @@ def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Sco
         metrics = _tolerant(info["metrics"], params)
         return (obs, state), Scores(mean, metrics, info["cost"], terminated.astype(jnp.float32))
 
-    _, steps = jax.lax.scan(step, (obs, state), jax.random.split(key, env.steps_per_day))
-    return jax.tree.map(jnp.mean, steps)._replace(failed=jnp.sum(steps.failed))
+    return jax.lax.scan(step, (obs, state), jax.random.split(key, env.steps_per_day))[1]
 
 
 def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array]:

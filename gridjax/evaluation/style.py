@@ -12,7 +12,15 @@ COLOURS = {
     "tuned_droop": "#56B4E9",
     "mappo": "#0072B2",
     "optimum": "#009E73",
+    "idle_battery": "#D55E00",
+    "self_consumption": "#CC79A7",
+    "time_of_use": "#E69F00",
+    "peer_to_peer": "#F0E442",
+    "tuned_rule": "#56B4E9",
+    "ippo": "#0072B2",
 }
+# what flows in a community
+FLOWS = {"sun": "#E69F00", "demand": "#000000", "grid": "#0072B2", "battery": "#009E73", "peers": "#D55E00"}
 LIMIT = "#444444"
 
 

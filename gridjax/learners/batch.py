@@ -22,6 +22,7 @@ class Batch(NamedTuple):
     observation: PerGroup  # [B, n_agents, n]
     global_state: jax.Array | None  # [B, n_state]
     pre_tanh: PerGroup  # [B, n_agents, n_action]
+    taught: PerGroup | None  # [B, n_agents, n_action]
     log_prob: jax.Array  # [B, A]
     advantage: jax.Array  # [B, A]
     value: jax.Array  # [B, A]
@@ -41,11 +42,13 @@ def prepare(
     output = learner.critic_output(state.params, observation, global_state)
     mean, std = return_scale(learner, state)
     value = output * std + mean
+    # a task whose horizon is its episode owes nothing beyond it
+    ended = rollout.terminated | rollout.truncated if learner.finite_horizon else rollout.terminated
     advantage = generalised_advantage(
-        rollout.reward,
+        shared_reward(rollout.reward, learner.reward_sharing),
         value,
         rollout.next_value * std + mean,
-        rollout.terminated[..., None],
+        ended[..., None],
         rollout.truncated[..., None],
         learner.gamma,
         learner.gae_lambda,
@@ -63,6 +66,7 @@ def prepare(
         observation=observation,
         global_state=global_state,
         pre_tanh=rollout.pre_tanh,
+        taught=rollout.taught,
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
         advantage=layout.join({name: whiten(x) for name, x in layout.split(advantage).items()}),
@@ -70,6 +74,11 @@ def prepare(
         target=(returns - mean) / std,
     )
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
+
+
+def shared_reward(reward: jax.Array, sharing: jax.Array | float) -> jax.Array:
+    """Rewards `[..., A]` of which the share `sharing` is replaced by the mean over the agents."""
+    return reward + sharing * (jnp.mean(reward, axis=-1, keepdims=True) - reward)
 
 
 def return_scale(learner: MAPPO, state: TrainState) -> tuple[jax.Array, jax.Array]:

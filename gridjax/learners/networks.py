@@ -4,7 +4,8 @@
 - "all": one network for every agent; groups must agree in the sizes of observation and action;
 - "group": one network per group;
 - "agent": independent parameters for every agent, evaluated in one batched product.
-Where agents share a network, a one-hot agent index joins its input, so that they may still differ.
+Where agents share a network, a one-hot agent index joins its input, so that they may still differ; with
+`identity` false it does not, and agents that see the same do the same.
 """
 
 from __future__ import annotations
@@ -59,21 +60,29 @@ class Layer(nn.Module):
 
 
 class MLP(nn.Module):
-    """Layers of the widths `hidden`, then a linear one: `[..., n]` to `[..., outputs]`."""
+    """Layers of the widths `hidden`, then a linear one: `[..., n]` to `[..., outputs]`.
+
+    With `skip` a linear map of the input adds to the output (structured control nets, Srouji et al. 2018):
+    what is proportional to an entry need not pass the bends of the hidden layers.
+    """
 
     hidden: tuple[int, ...]
     outputs: int
     activation: str
     output_scale: float
     agents: int = 0
+    skip: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        agents = self.agents
+        agents, first = self.agents, x
         for width in self.hidden:
             x = ACTIVATIONS[self.activation](Layer(width, 2.0**0.5, agents)(x))
             agents = 0
-        return Layer(self.outputs, self.output_scale, agents)(x)
+        out = Layer(self.outputs, self.output_scale, agents)(x)
+        if self.skip:
+            out = out + Layer(self.outputs, self.output_scale, self.agents, name="skip")(first)
+        return out
 
 
 class PerAgent(nn.Module):
@@ -88,17 +97,21 @@ class PerAgent(nn.Module):
     activation: str
     output_scale: float
     outputs: tuple[int, ...]
+    identity: bool = True
+    skip: bool = False
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
         groups = self.layout.groups
         if self.sharing == "all":
             joined = jnp.concatenate([observation[group.name] for group in groups], axis=-2)
-            out = self._mlp(MLP, self.outputs[0], self.layout.agents, "shared")(joined)
+            out = self._mlp(MLP, self.outputs[0], self._known(self.layout.agents), "shared")(joined)
             return self.layout.split(out, axis=-2)
         if self.sharing == "group":
             return {
-                group.name: self._mlp(MLP, outputs, group.agents, group.name)(observation[group.name])
+                group.name: self._mlp(MLP, outputs, self._known(group.agents), group.name)(
+                    observation[group.name]
+                )
                 for group, outputs in zip(groups, self.outputs)
             }
         stacked = nn.vmap(
@@ -109,8 +122,11 @@ class PerAgent(nn.Module):
             for group, outputs in zip(groups, self.outputs)
         }
 
+    def _known(self, agents: int) -> int:
+        return agents if self.identity else 0
+
     def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
-        return module(self.hidden, outputs, self.activation, self.output_scale, agents, name=name)
+        return module(self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name)
 
 
 class Actor(nn.Module):
@@ -123,16 +139,30 @@ class Actor(nn.Module):
     sharing: str
     hidden: tuple[int, ...]
     activation: str
-    initial_log_std: float
+    initial_log_std: float | tuple[float, ...]
+    identity: bool = True
+    skip: bool = False
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array]]:
         groups = self.layout.groups
         sizes = tuple(group.action for group in groups)
-        mean = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 0.01, sizes, name="mean")(
-            observation
-        )
-        init = nn.initializers.constant(self.initial_log_std)
+        mean = PerAgent(
+            self.layout,
+            self.sharing,
+            self.hidden,
+            self.activation,
+            0.01,
+            sizes,
+            self.identity,
+            self.skip,
+            name="mean",
+        )(observation)
+        start = jnp.asarray(self.initial_log_std, jnp.float32)
+
+        def init(_: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+            return jnp.broadcast_to(start, shape)
+
         if self.sharing == "all":
             log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],)))
         else:
@@ -167,9 +197,12 @@ class LocalCritic(nn.Module):
     sharing: str
     hidden: tuple[int, ...]
     activation: str
+    identity: bool = True
 
     @nn.compact
     def __call__(self, observation: dict[str, jax.Array]) -> jax.Array:
         ones = (1,) * len(self.layout.groups)
-        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones)(observation)
+        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones, self.identity)(
+            observation
+        )
         return self.layout.join({name: entry[..., 0] for name, entry in value.items()})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from gridjax.learners import distribution
-from gridjax.learners.policy import sample_actions
+from gridjax.learners.policy import on_top, sample_actions
 from gridjax.learners.train_state import Episodes, TrainState
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Rollout(NamedTuple):
     observation: PerGroup  # [T, N, n_agents, n]
     global_state: jax.Array | None  # [T, N, n_state]; None with a local critic
     pre_tanh: PerGroup  # [T, N, n_agents, n_action]
+    taught: PerGroup | None  # [T, N, n_agents, n_action], what the teacher would have done; None without one
     log_prob: jax.Array  # [T, N, A]
     reward: jax.Array  # [T, N, A]
     next_value: jax.Array  # [T, N, A], critic output at the state each step led to, before any reset
@@ -43,6 +45,11 @@ def collect(
         heads: Any = learner.actor.apply(
             {"params": state.params["actor"]}, learner.scale_observation(state, observation)
         )
+        taught = None
+        if learner.teacher is not None:
+            taught = jax.vmap(partial(learner.teacher, env), (0, None))(env_state, params)
+        if learner.residual and taught is not None:
+            heads = on_top(heads, taught)
         pre_tanh = sample_actions(action_key, heads)
         log_prob = layout.join({name: distribution.log_prob(u, *heads[name]) for name, u in pre_tanh.items()})
         actions = {name: distribution.squash(u) for name, u in pre_tanh.items()}
@@ -56,7 +63,7 @@ def collect(
         next_value = learner.evaluate(state, info["final_observation"], info["final_global_state"])
         reward = layout.join(reward)
         record = Rollout(
-            observation, global_state, pre_tanh, log_prob, reward, next_value, terminated, truncated
+            observation, global_state, pre_tanh, taught, log_prob, reward, next_value, terminated, truncated
         )
         episodes, ended = _count(episodes, reward, terminated | truncated)
         return (env_state, after, episodes), (record, _logged(info), ended)

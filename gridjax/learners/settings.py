@@ -23,6 +23,9 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "entropy_coefficient": (0.0, None),
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
+    "reward_sharing": (0.0, 1.0),
+    "imitation_updates": (0.0, None),
+    "imitation_coefficient": (0.0, None),
 }
 
 
@@ -79,6 +82,20 @@ def check_finite(name: str, value: Any) -> None:
     """Refuse anything but a finite number."""
     if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(float(value)):
         raise ValueError(f"{name}: got {value!r}, expected a finite number")
+
+
+def check_log_std(value: Any, layout: Layout) -> float | tuple[float, ...]:
+    """A number, or one per entry of the action; refuses what fits no group's action."""
+    each = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for number in each:
+        check_finite("initial_log_std", number)
+    sizes = {group.action for group in layout.groups}
+    if len(each) != 1 and sizes != {len(each)}:
+        raise ValueError(
+            f"initial_log_std: got {len(each)} numbers, expected 1, or one per entry of the action "
+            f"({', '.join(str(size) for size in sorted(sizes))})"
+        )
+    return each[0] if len(each) == 1 else each
 
 
 def check_hashable(name: str, value: Any) -> None:

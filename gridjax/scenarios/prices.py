@@ -34,6 +34,7 @@ class Tariff:
     spread: Array  # [], standard deviation of its unforeseen part, relative to `real_time`
     memory_hours: Array  # [], h, correlation time of that
     imbalance: Array  # [], m: what is not scheduled costs import (1 + m) and earns feed-in (1 - m)
+    peer_share: Array  # [], neighbours pay feed-in (0) to import price (1) to one another
     margin: Array  # [], import never falls below feed-in plus this
 
 
@@ -42,6 +43,7 @@ def tariff(
     feed_in: float = 0.08,
     real_time: float = 0.05,
     imbalance: float = 0.1,
+    peer_share: float = 0.2,
 ) -> Tariff:
     """A tariff with the default shape. Raises `ValueError` naming the value that is out of range."""
     for name, value in (("bands", min(bands)), ("feed_in", feed_in), ("real_time", real_time)):
@@ -49,6 +51,8 @@ def tariff(
             raise ValueError(f"{name} is {value!r}, expected EUR/kWh, finite and not negative")
     if not 0 <= imbalance < 1:
         raise ValueError(f"imbalance is {imbalance!r}, expected a share in [0, 1)")
+    if not 0 <= peer_share <= 1:
+        raise ValueError(f"peer_share is {peer_share!r}, expected a share in [0, 1]")
     if min(bands) <= feed_in:
         raise ValueError(
             f"bands is {bands!r}, expected all above feed_in, {feed_in!r}: else energy is resold"
@@ -61,6 +65,7 @@ def tariff(
         spread=jnp.float32(0.5),
         memory_hours=jnp.float32(6.0),
         imbalance=jnp.float32(imbalance),
+        peer_share=jnp.float32(peer_share),
         margin=jnp.float32(0.02),
     )
 

@@ -20,7 +20,7 @@ def test_file_then_flags(tmp_path):
     )
     config, resumed = parse(["--config", str(path), "--seed", "5", "--barrier", "bowl", "--no-evaluate"])
     assert resumed is None
-    assert config.task == Task(network="case141", barrier="bowl")
+    assert config.task == Task(network="case141", barrier="bowl").resolved()
     assert config.learner == Learner(learning_rate=3e-4, hidden=(32,))
     assert config.run == Run(seed=5, evaluate=False)
 
@@ -83,7 +83,7 @@ def test_a_bad_flag_ends_with_status_2(capsys, arguments, expected):
 
 
 def test_learner_settings_are_those_of_mappo():
-    of_mappo = {entry.name for entry in fields(MAPPO)} - {"env", "layout", "env_params"}
+    of_mappo = {entry.name for entry in fields(MAPPO)} - {"env", "layout", "env_params", "teacher"}
     assert set(Config().learner_settings()) == of_mappo
 
 

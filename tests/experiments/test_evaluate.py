@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from experiments import evaluate, held_out, tables
+from experiments import evaluate, tables, voltage_yardsticks
 from gridjax.controllers import tune_droop
 
 CONTROLLERS = ["no_control", "category_b", "steep", "tuned_droop", "mappo", "optimum"]
@@ -16,7 +16,7 @@ def evaluated(trained, tmp_path_factory):
     run = tmp_path_factory.mktemp("evaluated") / "run"
     shutil.copytree(trained, run)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(held_out, "tune_droop", partial(tune_droop, n_state=64))
+        patch.setattr(voltage_yardsticks, "tune_droop", partial(tune_droop, n_state=64))
         assert evaluate.main([str(run), "--days", "2"]) == 0
     return run
 

@@ -43,6 +43,18 @@ def test_shapes_and_initial_values(sharing, layout):
     assert value.shape == (6, layout.agents)
 
 
+def test_a_linear_path_adds_to_the_hidden_layers():
+    x = jax.random.normal(jax.random.key(0), (4, 3, 5))
+    both = MLP((8,), 2, "tanh", 1.0, agents=3, skip=True)
+    params = both.init(jax.random.key(1), x)["params"]
+    bent = MLP((8,), 2, "tanh", 1.0, agents=3).apply(
+        {"params": {name: params[name] for name in ("Layer_0", "Layer_1")}}, x
+    )
+    written = jnp.concatenate([x, jnp.broadcast_to(jnp.eye(3), (4, 3, 3))], axis=-1)
+    straight = written @ params["skip"]["kernel"] + params["skip"]["bias"]
+    np.testing.assert_allclose(both.apply({"params": params}, x), bent + straight, rtol=1e-5, atol=1e-5)
+
+
 def test_hidden_kernels_are_orthogonal():
     kernel = MLP((8,), 1, "tanh", 1.0).init(jax.random.key(0), jnp.zeros(8))["params"]["Layer_0"]["kernel"]
     np.testing.assert_allclose(kernel @ kernel.T, 2.0 * np.eye(8), atol=1e-5)
@@ -81,3 +93,24 @@ def test_central_critic_reads_the_global_state_once_and_values_every_agent():
     params = critic.init(jax.random.key(0), jnp.zeros(7))
     assert critic.apply(params, jnp.ones((4, 6, 7))).shape == (4, 6, 5)
     assert params["params"]["MLP_0"]["Layer_0"]["kernel"].shape == (7, 8)
+
+
+def test_without_identity_agents_that_see_the_same_do_the_same():
+    actor = Actor(ALIKE, "group", (8,), "tanh", -1.5, identity=False)
+    same = {"a": jnp.ones((2, 5)), "b": jnp.ones((3, 5))}
+    params = actor.init(jax.random.key(0), same)
+    assert params["params"]["mean"]["b"]["Layer_0"]["kernel"].shape == (5, 8)
+    mean, _ = actor.apply(params, same)["b"]
+    assert len(np.unique(np.asarray(mean)[:, 0])) == 1
+    critic = LocalCritic(ALIKE, "all", (8,), "tanh", identity=False)
+    value = critic.apply(critic.init(jax.random.key(0), same), same)
+    assert len(np.unique(np.asarray(value))) == 1
+
+
+@pytest.mark.parametrize("sharing", ["all", "group", "agent"])
+def test_each_action_entry_may_have_a_deviation_of_its_own(sharing):
+    actor = Actor(ALIKE, sharing, (8,), "tanh", (-1.0, -2.0))
+    heads = actor.apply(actor.init(jax.random.key(0), observe(ALIKE)), observe(ALIKE))
+    for mean, log_std in heads.values():
+        expected = np.broadcast_to([-1.0, -2.0], mean.shape)
+        np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)

@@ -33,22 +33,28 @@ def agree(
 ) -> Transfers:
     """Transfers of `action` `[n_agent, n_slot]` in [-1, 1]: positive offers, negative asks.
 
-    An action is a share of what the agent is able to send or to take (kW `[n_agent]`); where shares of one
-    sign sum to more than one, they are scaled to one. A pair exchanges min(offered, asked) if one offers and
-    the other asks, else nothing.
+    An action is a share of what the agent is able to send or to take (kW `[n_agent]`). A pair exchanges
+    min(offered, asked) if one offers and the other asks, else nothing. In all, an agent sends no more than
+    its largest offer and takes no more than its largest ask: where its pairs would exchange more, they are
+    scaled down alike, by the more cautious of the two. To offer the same to everybody is thus to give it to
+    who asks.
     """
-    action = jnp.where(neighbour >= 0, action, 0.0)
-    offered = _shares(jnp.maximum(action, 0.0)) * able_to_send[:, None]
-    asked = _shares(jnp.maximum(-action, 0.0)) * able_to_take[:, None]
-    there = jnp.maximum(neighbour, 0)
     real = neighbour >= 0
-    sent = jnp.where(real, jnp.minimum(offered, asked[there, reverse]), 0.0)
-    received = jnp.where(real, jnp.minimum(asked, offered[there, reverse]), 0.0)
+    action = jnp.where(real, action, 0.0)
+    offered = jnp.maximum(action, 0.0) * able_to_send[:, None]
+    asked = jnp.maximum(-action, 0.0) * able_to_take[:, None]
+    there = jnp.maximum(neighbour, 0)
+    giving = jnp.where(real, jnp.minimum(offered, asked[there, reverse]), 0.0)
+    taking = jnp.where(real, jnp.minimum(asked, offered[there, reverse]), 0.0)
+    give, take = _scale(giving, offered), _scale(taking, asked)
+    sent = giving * jnp.minimum(give[:, None], take[there])
+    received = taking * jnp.minimum(take[:, None], give[there])
     return Transfers(sent, received)
 
 
-def _shares(wish: jax.Array) -> jax.Array:
-    return wish / jnp.maximum(jnp.sum(wish, axis=-1, keepdims=True), 1.0)
+def _scale(amount: jax.Array, wish: jax.Array) -> jax.Array:
+    """Factor in [0, 1] that brings an agent's amounts in all to its largest wish, `[n_agent]`."""
+    return jnp.minimum(1.0, jnp.max(wish, axis=-1) / jnp.maximum(jnp.sum(amount, axis=-1), 1e-6))
 
 
 def covered_shortage(

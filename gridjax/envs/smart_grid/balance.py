@@ -31,7 +31,7 @@ class Balance(NamedTuple):
     """kW `[n_agent]`."""
 
     battery: jax.Array  # positive for discharge
-    trade: jax.Array  # scheduled with the grid, positive for import
+    trade: jax.Array  # scheduled with the grid once neighbours are served, positive for import
     imbalance: jax.Array  # settled with the grid beyond that, same sign
     curtailed: jax.Array  # sun not used, >= 0
     unserved: jax.Array  # demand not met, >= 0
@@ -82,10 +82,15 @@ def settle(
 ) -> Balance:
     """Settle the step, in kW: the battery takes what is left of demand, then the grid, then nobody.
 
-    `received` is net from neighbours (within `able`), `trade` the wish to buy (positive) or sell. At the
-    connection point |received + trade + imbalance| <= `connection`; without a grid (`connected` false) trade
-    and imbalance are zero.
+    `received` is net from neighbours (within `able`), `trade` the wish to buy (positive) or sell. Neighbours
+    come first: what they give is not bought from the grid, what they take is not sold to it. Transfers are
+    agreed upon in the step itself, so that nobody could know them when the wish is made. At the connection
+    point |received + trade + imbalance| <= `connection`; without a grid (`connected` false) trade and
+    imbalance are zero.
     """
+    bought = jnp.maximum(jnp.maximum(trade, 0.0) - jnp.maximum(received, 0.0), 0.0)
+    sold = jnp.maximum(jnp.maximum(-trade, 0.0) - jnp.maximum(-received, 0.0), 0.0)
+    trade = bought - sold
     most = jnp.where(connected, connection - received, 0.0)
     least = jnp.where(connected, -connection - received, 0.0)
     trade = jnp.clip(trade, least, most)

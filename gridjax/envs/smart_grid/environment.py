@@ -19,10 +19,11 @@ from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.smart_grid import observation, outside
 from gridjax.envs.smart_grid.agreement import agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, expand
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
-from gridjax.envs.smart_grid.money import Prices, payments
+from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 from gridjax.envs.smart_grid.rewards import Rewards
-from gridjax.envs.smart_grid.state import Params, State
+from gridjax.envs.smart_grid.state import Now, Params, State
 from gridjax.envs.spaces import Box, Space
 from gridjax.scenarios import events, prices
 
@@ -33,9 +34,10 @@ GROUP = "prosumer"
 class SmartGrid(Environment[State, Params]):
     """Prosumers on a feeder trade with the grid and with one another, every quarter of an hour.
 
-    Action of one prosumer, all in [-1, 1], in this order:
+    Action of one prosumer, all in [-1, 1], in this order, transfers and trade by the scale of `companding`:
         n_slot transfers: with the neighbour of that slot, positive offers, negative asks; see `agreement`.
-        trade: positive buys, negative sells; 1 is the rating of the connection.
+        trade: positive buys, negative sells; 1 is the rating of the connection. What neighbours give is not
+            bought, what they take is not sold; see `balance.settle`.
         reactive power of the inverter: 1 injects all that active power leaves of its rating.
         vehicle, heat pump, where the task has such: -1 off, 0 as is usual, 1 full power; see `devices`.
     The battery takes what is left of demand, see `balance`: with all actions zero it serves self-consumption.
@@ -70,17 +72,19 @@ class SmartGrid(Environment[State, Params]):
         return self.n_slot + 2 + self.vehicles + self.heat_pumps
 
     def initial(self, key: jax.Array, params: Params) -> State:
-        day_key, charge_key, event_key, noise_key = jax.random.split(key, 4)
+        day_key, charge_key, event_key, noise_key, start_key = jax.random.split(key, 5)
         home, n, real = params.households, self.n_agent, params.households.demand.dtype
         day = params.days[jax.random.randint(day_key, (), 0, params.days.shape[0])]
-        clock = (day * self.steps_per_day).astype(jnp.int32)
+        step = jax.random.randint(start_key, (), 0, params.latest_start + 1, jnp.int32)
+        clock = (day * self.steps_per_day).astype(jnp.int32) + step
         low, high = params.initial_charge[0], params.initial_charge[1]
         charge = low + (high - low) * jax.random.uniform(charge_key, (n,), real)
         drawn = events.draw(event_key, params.events, self.hours)
         price_noise, forecast_noise, message_noise, heard = self._noise(noise_key, real)
-        offer, step = jnp.zeros((n, self.n_slot), real), jnp.int32(0)
+        offer = jnp.zeros((n, self.n_slot), real)
         pump = home.heat_pump
         energy = charge * home.battery.capacity
+        now = outside.at(clock, step, drawn, price_noise, params, self.steps_per_day)
         return State(
             clock=clock,
             step=step,
@@ -89,9 +93,9 @@ class SmartGrid(Environment[State, Params]):
             temperature=0.5 * (pump.lowest + pump.highest),
             unforeseen=price_noise,
             drawn=drawn,
-            now=outside.at(clock, step, drawn, price_noise, params, self.steps_per_day),
+            now=now,
             forecast=outside.forecast(clock, forecast_noise, params, self.steps_per_day),
-            message=self._messages(energy, offer, message_noise, heard, params),
+            message=self._messages(energy, now, offer, message_noise, heard, params),
             offer=offer,
             voltage=jnp.ones(self.n_bus, real),
             stability=jnp.ones((), real),
@@ -105,10 +109,9 @@ class SmartGrid(Environment[State, Params]):
         offer, trade, lever = action[:, : self.n_slot], action[:, self.n_slot], action[:, self.n_slot + 1]
         demand, need, missed, temperature = self._flexible(action, state, params)
         able = self.ability(demand, state, params)
-        transfers = agree(offer, able.send, able.take, params.neighbour, params.reverse)
-        balance = settle(
-            demand, now.sun, able, transfers.net, trade * home.connection, home.connection, now.connected
-        )
+        transfers = agree(expand(offer, TRANSFER), able.send, able.take, params.neighbour, params.reverse)
+        wish = expand(trade, TRADE) * home.connection
+        balance = settle(demand, now.sun, able, transfers.net, wish, home.connection, now.connected)
         energy = battery.advance(pile, state.energy, balance.battery, hours)
 
         through = now.sun - balance.curtailed + balance.battery
@@ -116,13 +119,14 @@ class SmartGrid(Environment[State, Params]):
         wanted = outside.reactive_demand(state.clock, params) * now.demand_factor
         grid = run(balance.drawn, wanted - injected, state, params, self.max_iterations)
 
-        tariff = Prices(now.buy, now.sell, params.tariff.imbalance)
+        tariff = Prices(now.buy, now.sell, params.tariff.imbalance, params.tariff.peer_share)
         paid = payments(balance, transfers, tariff, grid.loss_slope, params.neighbour, hours)
         wear = battery.wear_cost(pile, balance.battery, hours)
         unserved = balance.unserved * hours + missed
         cold = heat_pump.discomfort(home.heat_pump, temperature) * hours
         stored = params.stored_price * (energy - state.energy - (need - state.need) / home.vehicle.efficiency)
         spent = paid.total + wear + params.unserved_price * unserved + params.discomfort_price * cold
+        alone = idle_bill(now.demand, now.sun, home.inverter, tariff, hours)
         wasted = battery.wasted(pile, state.energy, balance.battery, hours) + balance.curtailed * hours
         # the vehicle and the heat pump can wait: only what is asked for now can be short
         shortage = jnp.minimum(able.shortage, now.demand)
@@ -130,7 +134,7 @@ class SmartGrid(Environment[State, Params]):
         terms = Rewards(
             stability=jnp.broadcast_to(grid.stability - 1.0, (self.n_agent,)),
             efficiency=-(wasted + grid.losses * hours / self.n_agent) / params.reference_energy,
-            cost=-(spent - stored) / params.reference_bill,
+            cost=(alone - spent + stored) / params.reference_bill,
             cooperation=covered_shortage(transfers, shortage, crumbs, params.neighbour, params.reverse),
         )
         reward = jnp.where(grid.converged, terms.total(params.weights), -params.divergence_penalty)
@@ -149,6 +153,7 @@ class SmartGrid(Environment[State, Params]):
             "paid_peers": paid.peers,
             "paid_losses": paid.losses,
             "wear": wear,  # EUR
+            "idle_bill": alone,  # EUR, what it would pay alone with its battery idle
             "stored_value": stored,  # EUR, growth of what is stored
             "discomfort": cold,  # K h
             "demand": demand * hours,  # kWh, all of these
@@ -186,6 +191,7 @@ class SmartGrid(Environment[State, Params]):
         price_noise, forecast_noise, message_noise, heard = self._noise(key, home.demand.dtype)
         clock, step = state.clock + 1, state.step + 1
         unforeseen = prices.next_unforeseen(params.tariff, state.unforeseen, price_noise, hours)
+        given = outside.at(clock, step, state.drawn, unforeseen, params, self.steps_per_day)
         after = State(
             clock=clock,
             step=step,
@@ -194,9 +200,9 @@ class SmartGrid(Environment[State, Params]):
             temperature=temperature,
             unforeseen=unforeseen,
             drawn=state.drawn,
-            now=outside.at(clock, step, state.drawn, unforeseen, params, self.steps_per_day),
+            now=given,
             forecast=outside.forecast(clock, forecast_noise, params, self.steps_per_day),
-            message=self._messages(energy, offer, message_noise, heard, params),
+            message=self._messages(energy, given, offer, message_noise, heard, params),
             offer=offer,
             voltage=grid.voltage,
             stability=grid.stability,
@@ -247,7 +253,12 @@ class SmartGrid(Environment[State, Params]):
             days=jnp.atleast_1d(jnp.asarray(day, jnp.int32)),
             episode_length=jnp.int32(self.steps_per_day),
             initial_charge=jnp.full(2, 0.5, jnp.float32),
+            latest_start=jnp.int32(0),
         )
+
+    def staggered(self, params: Params) -> Params:
+        """The first episode of each environment ends at the usual midnight and begins at any hour before."""
+        return replace(params, latest_start=jnp.asarray(params.episode_length - 1, jnp.int32))
 
     def _flexible(
         self, action: jax.Array, state: State, params: Params
@@ -284,17 +295,26 @@ class SmartGrid(Environment[State, Params]):
 
         own, slots = words[:, 0], words[:, 1:]
         ahead = jnp.stack([unit(own, 0, 16), unit(own, 16, 16)], axis=-1)
-        spoken = jnp.stack([unit(slots, 0, 10), unit(slots, 10, 10)], axis=-1)
-        return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 20, 12)
+        spoken = jnp.stack([unit(slots, shift, 7) for shift in (0, 7, 14)], axis=-1)
+        return jax.random.normal(price_key, (), real), ahead, spoken, uniform(slots, 21, 11)
 
     def _messages(
-        self, energy: jax.Array, offer: jax.Array, noise: jax.Array, heard: jax.Array, params: Params
+        self,
+        energy: jax.Array,
+        now: Now,
+        offer: jax.Array,
+        noise: jax.Array,
+        heard: jax.Array,
+        params: Params,
     ) -> jax.Array:
-        """What agents hear of their neighbours, `[n_agent, n_slot, 3]`; zero where nothing is heard."""
-        charge = energy / jnp.maximum(params.households.battery.capacity, 1e-6)
+        """What agents hear of their neighbours, `[n_agent, n_slot, 4]`; zero where nothing is heard."""
+        home = params.households
+        charge = energy / jnp.maximum(home.battery.capacity, 1e-6)
+        spare = (jnp.minimum(now.sun, home.inverter) - now.demand) / jnp.mean(home.demand)
         there = jnp.maximum(params.neighbour, 0)
         said = (
-            jnp.stack([charge[there], offer[there, params.reverse]], axis=-1) + params.message_noise * noise
+            jnp.stack([charge[there], spare[there], offer[there, params.reverse]], axis=-1)
+            + params.message_noise * noise
         )
         got = (params.neighbour >= 0) & (heard >= params.message_loss)
         flag = jnp.ones((*got.shape, 1), said.dtype)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax import network as networks
+from gridjax.envs.placement import spread
 from gridjax.envs.registry import register
 from gridjax.envs.smart_grid.environment import SmartGrid
 from gridjax.envs.smart_grid.households import Shares, draw_households
@@ -20,7 +21,6 @@ from gridjax.envs.smart_grid.neighbours import (
     neighbour_slots,
 )
 from gridjax.envs.smart_grid.state import Params, Profiles, Weights
-from gridjax.envs.voltage_control.placement import spread
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import HOUSEHOLDS, SyntheticParams, days, load_simbench, sample_year
@@ -177,6 +177,7 @@ def make(
         voltage_high=number(1.05),
         divergence_penalty=number(200.0),
         episode_length=jnp.int32(episode_length),
+        latest_start=jnp.int32(0),
     )
     return env, params
 

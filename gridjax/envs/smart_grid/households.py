@@ -54,10 +54,10 @@ def draw_households(
 ) -> Households:
     """Households at `bus` `[n]` with peaks `demand` (kW) and `reactive` (kVAr).
 
-    Installed sun is 1.5 to 2.5 times the peak demand, the battery 0.8 to 1.4 h of installed sun (what
-    German homes buy: Figgener et al., The development of battery storage systems in Germany, 2022) with half
-    its capacity as power per hour. Who lacks sun is drawn first, who lacks a battery among the others as far
-    as they suffice, so that few lack both.
+    Installed sun is 1.5 to 2.5 times the peak demand, the battery 0.8 to 1.4 h of installed sun, with half
+    its capacity as power per hour: assumptions, of the order of what is sold with roofs of sun today. Who
+    lacks sun is drawn first, who lacks a battery among the others as far as they suffice, so that few lack
+    both.
     """
     rng = np.random.default_rng(seed)
     n = bus.size

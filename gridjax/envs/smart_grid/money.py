@@ -2,8 +2,9 @@
 
 - Scheduled trade is paid at the import price or earns the feed-in price; what differs from the schedule costs
   import (1 + m) or earns feed-in (1 - m).
-- Neighbours settle at the mid-market rate, the mean of import and feed-in price (Tushar et al., Applied
-  Energy 243, 2019: mid-market rate pricing): payments sum to zero.
+- Neighbours settle between feed-in and import price, at `Tariff.peer_share` of the way: payments sum to zero.
+  Half the way is the mid-market rate (Tushar et al., Applied Energy 243, 2019). The default is a fifth: sun
+  to spare, which earns the feed-in price, then pays for a neighbour who can only store it, too.
 - A transfer of t kW from i to j causes t (s_i - s_j) of losses at the margin, s = dLoss/dP; each side pays
   half of that to the grid operator at the import price, or is paid, where the transfer relieves the network.
 """
@@ -25,10 +26,12 @@ class Prices(NamedTuple):
     buy: jax.Array
     sell: jax.Array
     imbalance: jax.Array  # m, a share
+    peer_share: jax.Array | float = 0.5
 
     @property
-    def mid_market(self) -> jax.Array:
-        return 0.5 * (self.buy + self.sell)
+    def peer(self) -> jax.Array:
+        """What neighbours pay each other."""
+        return self.sell + self.peer_share * (self.buy - self.sell)
 
 
 class Payments(NamedTuple):
@@ -58,9 +61,16 @@ def payments(
     caused = jnp.sum((transfers.sent - transfers.received) * difference, axis=-1)
     return Payments(
         grid=(scheduled + _at(balance.imbalance, short, long)) * hours,
-        peers=transfers.net * prices.mid_market * hours,
+        peers=transfers.net * prices.peer * hours,
         losses=0.5 * caused * prices.buy * hours,
     )
+
+
+def idle_bill(
+    demand: jax.Array, sun: jax.Array, inverter: jax.Array, prices: Prices, hours: float
+) -> jax.Array:
+    """EUR that an agent alone pays for a step with its battery idle, all scheduled, `[n_agent]`; kW, kVA."""
+    return _at(demand - jnp.minimum(sun, inverter), prices.buy, prices.sell) * hours
 
 
 def _at(power: jax.Array, buy: jax.Array, sell: jax.Array) -> jax.Array:

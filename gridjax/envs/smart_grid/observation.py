@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.envs.smart_grid import outside
+from gridjax.envs.smart_grid.balance import ability
+from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, compress
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY
 from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, State
@@ -26,12 +28,15 @@ def labels(n_slot: int, vehicles: bool, heat_pumps: bool) -> tuple[str, ...]:
     own += [f"forecast of {what} in {h} h [own peak demand]" for what in ("demand", "sun") for h in AHEAD]
     own += ["last voltage less 1 [0.05 p.u.]", "battery capacity [h of peak demand]"]
     own += ["battery power [own peak demand]", "installed sun [own peak demand]"]
+    own += ["demand less sun [as trade]", "the same beyond the battery [as trade]"]
+    own += ["sun to spare [as offer]", "need [as ask]"]
     own += ["inverter [own peak demand]", "connection [own peak demand]", "peak demand [mean of all agents]"]
     if vehicles:
         own += ["vehicle need [h of peak demand]", "vehicle at home [0 or 1]", "hours to departure [24 h]"]
     if heat_pumps:
         own += ["indoors less middle of the band [half the band]", "outdoors less 10 degrees [10 K]"]
-    heard = ("neighbour's charge [capacity]", "neighbour's last offer to me [-1 to 1]", "heard [0 or 1]")
+    heard = ("neighbour's charge [capacity]", "neighbour's sun less demand [mean peak demand]")
+    heard += ("neighbour's last offer to me [-1 to 1]", "heard [0 or 1]")
     own += [f"slot {k}: {what}" for k in range(n_slot) for what in heard]
     common = ["sine of the hour", "cosine of the hour", "sine of the day", "cosine of the day"]
     common += ["weekend [0 or 1]", "import price [mean]", "feed-in price [mean import price]"]
@@ -52,7 +57,8 @@ def own(state: State, params: Params, steps_per_day: int, vehicles: bool, heat_p
     ahead = state.forecast.reshape(state.forecast.shape[0], -1) / peak[:, None]
     columns = [charge, state.now.demand / peak, state.now.sun / peak, *ahead.T]
     columns += [(state.voltage[home.bus] - 1.0) / _BAND, pile.capacity / peak, pile.power / peak]
-    columns += [home.sun / peak, home.inverter / peak, home.connection / peak, peak / jnp.mean(peak)]
+    columns += [home.sun / peak, *_in_units_of_actions(state, params, 24.0 / steps_per_day)]
+    columns += [home.inverter / peak, home.connection / peak, peak / jnp.mean(peak)]
     _, hour = outside.day_and_hour(state.clock, steps_per_day)
     if vehicles:
         from gridjax.devices import vehicle
@@ -67,6 +73,18 @@ def own(state: State, params: Params, steps_per_day: int, vehicles: bool, heat_p
         indoors = jnp.where(pump.power > 0.0, (state.temperature - middle) / half, 0.0)
         columns += [indoors, jnp.where(pump.power > 0.0, air, 0.0)]
     return jnp.stack(columns, axis=-1)
+
+
+def _in_units_of_actions(state: State, params: Params, hours: float) -> tuple[jax.Array, ...]:
+    """What sun, and sun and battery, leave of demand as trades; sun to spare as an offer, need as an ask."""
+    home, now = params.households, state.now
+    able = ability(now.demand, now.sun, home.battery, state.energy, home.inverter, home.connection, hours)
+    left = now.demand - able.sun
+    spare = jnp.clip(-left / jnp.maximum(able.send, 1e-6), 0.0, 1.0)
+    need = jnp.clip(left / jnp.maximum(able.take, 1e-6), 0.0, 1.0)
+    beyond = left - jnp.clip(left, -able.charge, able.discharge)
+    trades = (compress(power / home.connection, TRADE) for power in (left, beyond))
+    return (*trades, compress(spare, TRANSFER), compress(need, TRANSFER))
 
 
 def common(state: State, params: Params, steps_per_day: int) -> jax.Array:

@@ -70,7 +70,8 @@ class Params:
     voltage_low: Array  # [], p.u., the band of the metrics and of the voltage cost
     voltage_high: Array  # [], p.u.
     divergence_penalty: Array  # [], reward (negated) of a step whose power flow fails
-    episode_length: Array  # [], int: steps until truncation
+    episode_length: Array  # [], int: steps until truncation, from midnight
+    latest_start: Array  # [], int: step in which an episode begins at the latest, uniform from 0
 
 
 @jax.tree_util.register_dataclass
@@ -92,7 +93,7 @@ class State:
     """One episode at one instant. What the grid did is that of the step before, at rest after a reset."""
 
     clock: jax.Array  # [], int32, steps since 1 January, midnight
-    step: jax.Array  # [], int32, since the episode began
+    step: jax.Array  # [], int32, since the midnight before the episode began
     energy: jax.Array  # [n_agent], kWh in the battery
     need: jax.Array  # [n_agent], kWh that the vehicle still needs
     temperature: jax.Array  # [n_agent], degrees C indoors
@@ -102,7 +103,7 @@ class State:
     forecast: jax.Array  # [n_agent, 2, n_horizon], kW: demand, sun; without events to come
     message: (
         jax.Array
-    )  # [n_agent, n_slot, 3]: state of charge, last transfer action towards us, heard (0 or 1)
+    )  # [n_agent, n_slot, 4]: state of charge, sun to spare, last transfer action towards us, heard (0 or 1)
     offer: jax.Array  # [n_agent, n_slot], last transfer actions
     voltage: jax.Array  # [n_bus], p.u., magnitude
     stability: jax.Array  # []

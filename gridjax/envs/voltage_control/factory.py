@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax import network as networks
+from gridjax.envs.placement import spread
 from gridjax.envs.registry import register
 from gridjax.envs.voltage_control.barriers import BARRIERS
 from gridjax.envs.voltage_control.environment import Params, VoltageControl
-from gridjax.envs.voltage_control.placement import nearest_zones, published, spread
+from gridjax.envs.voltage_control.placement import nearest_zones, published
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import Profiles, days, load_simbench

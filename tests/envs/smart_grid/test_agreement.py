@@ -18,10 +18,13 @@ def test_by_hand():
     action = jnp.array([[1.0, 1.0], [-0.5, -0.25], [0.5, -1.0]])
     able_to_send, able_to_take = jnp.array([3.0, 9.0, 8.0]), jnp.array([7.0, 10.0, 7.0])
     found = agree(action, able_to_send, able_to_take, NEIGHBOUR, REVERSE)
-    # 0 offers 3 of which 1 asks 5; 2 offers 4 of which 1 asks 2.5; the padded slots do nothing
-    np.testing.assert_allclose(found.sent, [[3.0, 0.0], [0.0, 0.0], [2.5, 0.0]])
-    np.testing.assert_allclose(found.received, [[0.0, 0.0], [3.0, 2.5], [0.0, 0.0]])
-    np.testing.assert_allclose(found.net, [-3.0, 5.5, -2.5])
+    # 0 offers 3 of which 1 asks 5; 2 offers 4 of which 1 asks 2.5; 1 takes 5 in all; padded slots do nothing
+    scale = 5.0 / 5.5
+    np.testing.assert_allclose(found.sent, [[3.0 * scale, 0.0], [0.0, 0.0], [2.5 * scale, 0.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        found.received, [[0.0, 0.0], [3.0 * scale, 2.5 * scale], [0.0, 0.0]], rtol=1e-6
+    )
+    np.testing.assert_allclose(found.net, [-3.0 * scale, 5.0, -2.5 * scale], rtol=1e-6)
 
 
 def test_two_who_offer_or_two_who_ask_exchange_nothing():
@@ -32,11 +35,13 @@ def test_two_who_offer_or_two_who_ask_exchange_nothing():
         assert not found.received.any()
 
 
-def test_shares_beyond_one_are_scaled_to_one():
+def test_no_more_is_given_in_all_than_the_largest_offer():
     neighbour, reverse = jnp.array([[1, 2], [0, -1], [0, -1]]), jnp.array([[0, 0], [0, 0], [1, 0]])
     action = jnp.array([[1.0, 1.0], [-1.0, 0.0], [-1.0, 0.0]])
     found = agree(action, jnp.array([4.0, 0.0, 0.0]), jnp.array([0.0, 9.0, 1.0]), neighbour, reverse)
-    np.testing.assert_allclose(found.sent[0], [2.0, 1.0])
+    # 4 to the first and 1 to the second are wanted of 4
+    np.testing.assert_allclose(found.sent[0], [3.2, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(found.received[:, 0], [0.0, 3.2, 0.8], rtol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

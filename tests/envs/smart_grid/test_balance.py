@@ -45,6 +45,13 @@ def case(demand, sun=0.0, energy=5.0, received=0.0, trade=0.0, connection=6.0, i
         ({"demand": 5.0, "connected": False, "trade": 3.0}, [4.0, 0.0, 0.0, 0.0, 1.0]),  # an island
         ({"demand": 0.0, "sun": 6.0, "connected": False}, [-4.0, 0.0, 0.0, 2.0, 0.0]),
         ({"demand": 5.0, "received": 2.0}, [3.0, 0.0, 0.0, 0.0, 0.0]),
+        # neighbours come first: what they give is not bought, what they take is not sold
+        ({"demand": 5.0, "received": 2.0, "trade": 3.0}, [2.0, 1.0, 0.0, 0.0, 0.0]),
+        ({"demand": 5.0, "received": 2.0, "trade": 1.0}, [3.0, 0.0, 0.0, 0.0, 0.0]),
+        ({"demand": 1.0, "sun": 5.0, "received": -3.0, "trade": -4.0}, [0.0, -1.0, 0.0, 0.0, 0.0]),
+        ({"demand": 1.0, "sun": 5.0, "received": -3.0, "trade": -2.0}, [-1.0, 0.0, 0.0, 0.0, 0.0]),
+        # but a wish in the other direction stands
+        ({"demand": 5.0, "received": 2.0, "trade": -1.0}, [4.0, -1.0, 0.0, 0.0, 0.0]),
     ],
 )
 def test_by_hand(given, expected):

@@ -9,6 +9,7 @@ import pytest
 
 import gridjax
 from gridjax.envs.smart_grid.balance import Ability
+from gridjax.envs.smart_grid.companding import TRADE, expand
 from gridjax.scenarios import days
 from gridjax.scenarios.events import EVENTS
 from gridjax.testing import check_env
@@ -125,10 +126,11 @@ def test_reward_is_the_weighted_sum_of_its_terms(wild):
         float(getattr(params.weights, name)) * np.asarray(metrics[f"reward_{name}"]) for name in names
     )
     np.testing.assert_allclose(reward, total, rtol=1e-4, atol=1e-4)
-    # the cost term is what was paid, in bills: money among peers cancels in its sum
+    # the cost term is what was saved, in bills: money among peers cancels in its sum
     spent = sum(np.asarray(metrics[name]) for name in ("paid_grid", "paid_peers", "paid_losses", "wear"))
     spent = spent + 10.0 * np.asarray(metrics["unserved"]) + np.asarray(metrics["discomfort"])
-    bills = (np.asarray(metrics["stored_value"]) - spent) / float(params.reference_bill)
+    saved = np.asarray(metrics["idle_bill"]) - spent + np.asarray(metrics["stored_value"])
+    bills = saved / float(params.reference_bill)
     np.testing.assert_allclose(metrics["reward_cost"], bills, rtol=1e-4, atol=1e-3)
 
 
@@ -161,7 +163,7 @@ def test_buying_more_charges_the_battery(community, transition, noon):
             {"prosumer": jnp.zeros((env.n_agent, env.n_action)).at[:, env.n_slot].set(trade)},
             params,
         )
-        for trade in (0.0, 0.05)
+        for trade in (0.0, 0.6)
     )
     has_battery = np.asarray(params.households.battery.capacity) > 0
     gained = np.asarray(more.state.energy - base.state.energy)
@@ -295,7 +297,37 @@ def test_silence_and_noise_are_numbers(community, noon):
     clear = replace(params, message_loss=jnp.float32(0.0), message_noise=jnp.float32(0.0))
     state = env.initial(jax.random.key(0), clear)
     charge = np.asarray(state.energy / np.maximum(params.households.battery.capacity, 1e-6))
-    np.testing.assert_allclose(state.message[:, :, 0], charge[np.asarray(params.neighbour)], rtol=1e-6)
+    there = np.asarray(params.neighbour)
+    np.testing.assert_allclose(state.message[:, :, 0], charge[there], rtol=1e-6)
+    usable = np.minimum(state.now.sun, params.households.inverter)
+    spare = (usable - np.asarray(state.now.demand)) / np.mean(params.households.demand)
+    np.testing.assert_allclose(state.message[:, :, 1], spare[there], rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_seen_in_units_of_actions_is_what_they_do(community, transition, noon):
+    """To trade what is left beyond the battery leaves no imbalance, and moves the battery as usual."""
+    env, params = community
+    state, key = noon
+    labels = env.observation_labels(params)["prosumer"]
+    seen = np.asarray(env.observe(state, params)["prosumer"])
+    rest = np.zeros((env.n_agent, env.n_action), np.float32)
+    planned = rest.copy()
+    planned[:, env.n_slot] = seen[:, labels.index("the same beyond the battery [as trade]")]
+    usual, exact = (transition(key, state, {"prosumer": jnp.asarray(x)}, params) for x in (rest, planned))
+    np.testing.assert_allclose(exact.state.energy, usual.state.energy, rtol=1e-4, atol=1e-4)
+    bought = np.asarray(expand(jnp.asarray(planned[:, env.n_slot]), TRADE))
+    trade = bought * np.asarray(params.households.connection) * env.hours
+    prices = np.where(trade > 0, float(state.now.buy), float(state.now.sell))
+    np.testing.assert_allclose(exact.metrics["paid_grid"], trade * prices, rtol=1e-3, atol=1e-4)
+
+
+def test_a_staggered_start_is_any_hour_of_its_day(community):
+    env, params = community
+    states = jax.vmap(env.initial, (0, None))(jax.random.split(jax.random.key(0), 64), env.staggered(params))
+    steps = np.asarray(states.step)
+    assert set(steps) == set(range(int(params.episode_length)))
+    assert np.isin((np.asarray(states.clock) - steps) // env.steps_per_day, params.days).all()
+    assert np.asarray(env.initial(jax.random.key(0), params).step) == 0
 
 
 def test_a_failing_power_flow_terminates(community, transition, noon):

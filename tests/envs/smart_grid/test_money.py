@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gridjax.envs.smart_grid.agreement import Transfers
 from gridjax.envs.smart_grid.balance import Balance
-from gridjax.envs.smart_grid.money import Prices, payments
+from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
 
 PRICES = Prices(jnp.float32(0.30), jnp.float32(0.10), jnp.float32(0.2))
 PAIR = jnp.array([[1], [0]])
@@ -49,6 +49,18 @@ def test_no_schedule_beats_the_truth(first, second, wish_a, wish_b):
     exact = bill((first, second), (0.0, 0.0)).grid
     wrong = bill((wish_a, wish_b), (first - wish_a, second - wish_b)).grid
     assert (np.asarray(wrong) >= np.asarray(exact) - 1e-5).all()
+
+
+def test_neighbours_settle_between_feed_in_and_import():
+    assert [float(PRICES._replace(peer_share=s).peer) for s in (0.0, 0.5, 1.0)] == pytest.approx(
+        [0.1, 0.2, 0.3]
+    )
+
+
+def test_an_idle_bill_by_hand():
+    demand, sun = jnp.array([2.0, 1.0, 1.0]), jnp.array([0.0, 3.0, 3.0])
+    found = idle_bill(demand, sun, jnp.array([5.0, 5.0, 2.0]), PRICES, 0.5)
+    np.testing.assert_allclose(found, [0.3, -0.1, -0.05], rtol=1e-6)  # the last inverter lets 2 kW through
 
 
 def test_energy_in_a_circle_earns_nothing():

@@ -1,12 +1,11 @@
 """Where inverters stand and what they see."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from gridjax import network as networks
-from gridjax.envs.voltage_control.placement import distances, nearest_zones, published, spread
+from gridjax.envs.placement import distances, spread
+from gridjax.envs.voltage_control.placement import nearest_zones, published
 
 
 def test_the_published_placement_of_case33bw():
@@ -41,28 +40,6 @@ def test_others_have_none_and_are_spread(name):
     assert len(chosen) == len(set(chosen)) == max(2, np.setdiff1d(loaded, network.slack_buses).size // 5)
 
 
-def test_spread_begins_with_the_farthest_bus():
-    network = networks.get("case33bw")
-    loaded = np.flatnonzero(np.real(network.nominal_injection) < 0)
-    (one,) = spread(network, 1)
-    assert distances(network, list(network.slack_buses))[0][one] == pytest.approx(
-        distances(network, list(network.slack_buses))[0][loaded].max()
-    )
-
-
-@pytest.mark.parametrize("n_agent", [0, 33])
-def test_spread_refuses_impossible_numbers(n_agent):
-    with pytest.raises(ValueError, match=rf"n_agent is {n_agent}, expected 1 to 32"):
-        spread(networks.get("case33bw"), n_agent)
-
-
-def test_spread_needs_a_load():
-    network = networks.get("case33bw")
-    empty = dataclasses.replace(network, nominal_injection=np.zeros(33, complex))
-    with pytest.raises(ValueError, match="'case33bw' has no loaded bus"):
-        spread(empty)
-
-
 def test_zones_share_out_the_buses_by_distance():
     network = networks.get("case33bw")
     zones = nearest_zones(network, [[17], [24, 21], [32]])
@@ -71,11 +48,3 @@ def test_zones_share_out_the_buses_by_distance():
     for k, rows in enumerate(([0], [1, 2], [3])):
         for bus in zones[k]:
             assert far[rows, bus].min() == pytest.approx(far[:, bus].min())
-
-
-def test_distance_is_the_impedance_along_the_feeder():
-    network = networks.get("case33bw")
-    length = np.hypot(network.resistance, network.reactance)
-    along = distances(network, [0])[0]
-    # buses 0 .. 17 are the main feeder, branch k joins k and k + 1
-    np.testing.assert_allclose(along[:18], np.concatenate([[0.0], np.cumsum(length[:17])]), rtol=1e-9)

@@ -1,0 +1,116 @@
+"""The task of a run: options of `gridjax.make`, flat, each belonging to some of the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+VOLTAGE_CONTROL, SMART_GRID = "VoltageControl-v0", "SmartGrid-v0"
+
+# options of each task, with the values they have where none is given
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    VOLTAGE_CONTROL: {
+        "network": "case33bw",
+        "episode_length": 240,
+        "barrier": "l1",
+        "reactive_weight": 0.01,
+        "loss_weight": 0.0,
+        "peak_load_mw": None,
+        "peak_pv_mw": None,
+        "action_range": None,
+        "assignment_seed": 0,
+    },
+    SMART_GRID: {
+        "network": None,
+        "episode_length": 96,
+        "agents": 5,
+        "neighbours": 4,
+        "source": "simbench",
+        "season": None,
+        "events": (),
+        "event_probability": 1.0,
+        "forecast_error": 0.2,
+        "message_noise": 0.02,
+        "message_loss": 0.05,
+        "ownership_seed": 0,
+        "stability_weight": None,
+        "efficiency_weight": None,
+        "cost_weight": None,
+        "cooperation_weight": None,
+        "sun_share": None,
+        "battery_share": None,
+        "vehicle_share": None,
+        "heat_pump_share": None,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned: options of `gridjax.make`. None: as the task has it by default."""
+
+    env: str = VOLTAGE_CONTROL  # a registered task
+    network: str | None = None  # a shipped network
+    episode_length: int | None = None  # steps of a training episode
+    # of VoltageControl-v0
+    barrier: Literal["l1", "l2", "bowl"] | None = None  # penalty on the voltage of a bus
+    reactive_weight: float | None = None  # on the mean |q| in MVAr
+    loss_weight: float | None = None  # on the losses in MW
+    peak_load_mw: float | None = None  # largest total demand; the network's own where None
+    peak_pv_mw: float | None = None  # sum of the inverters' peaks; the network's own where None
+    action_range: float | None = None  # share of the reactive capability in use; the network's own where None
+    assignment_seed: int | None = None  # which bus follows which demand profile
+    # of SmartGrid-v0
+    agents: int | None = None  # number of prosumers
+    neighbours: int | None = None  # transfer slots of each
+    source: Literal["simbench", "synthetic"] | None = None  # of demand and sun
+    season: Literal["winter", "spring", "summer", "autumn"] | None = None  # of the days; the year where None
+    events: tuple[str, ...] | None = None  # price_shock, cloud_front, demand_peak, islanded
+    event_probability: float | None = None  # of each of them in an episode
+    forecast_error: float | None = None  # relative, eight hours ahead
+    message_noise: float | None = None  # of what neighbours say
+    message_loss: float | None = None  # probability of not hearing a neighbour
+    ownership_seed: int | None = None  # of ratings, and of who follows which profile
+    stability_weight: float | None = None  # of the reward terms
+    efficiency_weight: float | None = None
+    cost_weight: float | None = None
+    cooperation_weight: float | None = None
+    sun_share: float | None = None  # of the agents that own such a thing
+    battery_share: float | None = None
+    vehicle_share: float | None = None
+    heat_pump_share: float | None = None
+
+    def resolved(self) -> Task:
+        """With the values of the task's own options filled in.
+
+        Raises `ValueError` for an option that the task does not have. An unknown task is left to
+        `gridjax.make`.
+        """
+        own = OPTIONS.get(self.env)
+        if own is None:
+            return self
+        for entry in fields(self):
+            if entry.name != "env" and entry.name not in own and getattr(self, entry.name) is not None:
+                raise ValueError(
+                    f"{entry.name} is {getattr(self, entry.name)!r}, but {self.env} has no such option; "
+                    f"it has {', '.join(own)}"
+                )
+        return replace(self, **{name: value for name, value in own.items() if getattr(self, name) is None})
+
+    def options(self) -> dict[str, Any]:
+        """Options of `gridjax.make(task.env, ...)`."""
+        chosen = {name: value for name, value in asdict(self.resolved()).items() if value is not None}
+        del chosen["env"]
+        if "ownership_seed" in chosen:
+            chosen["seed"] = chosen.pop("ownership_seed")
+        for group in ("weight", "share"):
+            names = [name for name in chosen if self.env == SMART_GRID and name.endswith(f"_{group}")]
+            if names:
+                chosen[f"{group}s"] = {name.removesuffix(f"_{group}"): chosen.pop(name) for name in names}
+        return chosen
+
+    @property
+    def title(self) -> str:
+        """A short name for folders and lines: the network, or the task where it chooses one."""
+        return self.resolved().network or self.env.removesuffix("-v0").lower()

@@ -1,0 +1,53 @@
+"""What learning is measured against in each task: controllers, how they are scored, the order expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from gridjax.envs.smart_grid import SmartGrid
+from gridjax.envs.voltage_control import VoltageControl
+from gridjax.evaluation.rollout import Act
+
+Measures = dict[str, np.ndarray]
+"""Named scores `[n_day]`, `reward` among them."""
+
+
+class Score(Protocol):
+    """Runs a controller through all days; `note` names it where progress is shown."""
+
+    def __call__(self, act: Act, note: str) -> Measures: ...
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """Controllers of one task, ready to be scored on fixed days."""
+
+    before: Mapping[str, Act]  # from the worst to the best that is expected
+    best: Callable[[], Act]  # with perfect information; what it takes is computed when it is called
+    score: Score
+    start: str  # the controller from which the share of the way to the best is counted
+    order: tuple[str, ...]  # names of `before` that are claimed to be in order, worst first
+    lower_is_better: tuple[str, ...] = ()  # measures besides the reward for which the order is claimed, too
+    constants: Mapping[str, Any] = field(default_factory=dict)  # of rules, for the record
+
+
+def yardsticks(env: Any, params: Any, days: np.ndarray, done: Callable[[int, str], None]) -> Yardsticks:
+    """Those of the task `env`; `done(n, note)` is called after every `n` days scored.
+
+    Raises `ValueError` for a task without any.
+    """
+    if isinstance(env, VoltageControl):
+        from experiments.voltage_yardsticks import voltage_yardsticks
+
+        return voltage_yardsticks(env, params, days, done)
+    if isinstance(env, SmartGrid):
+        from experiments.prosumer_yardsticks import prosumer_yardsticks
+
+        return prosumer_yardsticks(env, params, days, done)
+    raise ValueError(
+        f"{env.name} has nothing to be measured against yet; VoltageControl-v0 and SmartGrid-v0 have"
+    )
