@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -5,6 +6,9 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jax
+import pytest
+
+_MOST_MAPS = 30_000  # Linux allows a process 65,530 memory maps, and every compiled program takes some
 
 # most of the suite's time is compilation: programs are kept between runs, unless told otherwise
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -12,3 +16,12 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     jax.config.update("jax_compilation_cache_dir", str(cache))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_do_not_pile_up():
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and len(maps.read_text().splitlines()) > _MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
