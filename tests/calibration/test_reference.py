@@ -138,10 +138,12 @@ def test_random_states_are_reproducible_and_solve_the_equations():
     shunts = (magnitude**2 * network.shunt.real).sum(axis=1)
     np.testing.assert_allclose(entered, first.losses + shunts, atol=1e-12)
     assert (first.losses > 0).all()
-    # shares of the loads stay: constant impedance and current scale together with the load of their bus
+    # shares of the loads stay: constant impedance and current scale together with the load of their bus,
+    # but for their rounding to float32
     bus = network.bus_index[21]
     ratio = first.constant_current[:, bus].real / first.constant_impedance[:, bus].real
-    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+    np.testing.assert_allclose(ratio, ratio[0], rtol=3e-7)
+    np.testing.assert_array_equal(first.injection, first.injection.astype(np.complex64))
     assert np.ptp(first.constant_current[:, bus].real) > 0
 
 
