@@ -260,7 +260,8 @@ def slack_deviation(network: Network, nominal: Nominal, dtype) -> jax.Array:
     """e at slack buses, `[n_bus]`: zero in value, it carries the derivative in the slack voltage."""
     slack = np.array(network.slack_buses)
     reference = jnp.asarray(nominal.voltage, dtype)[slack]
-    offset = jnp.asarray(network.slack_voltage, dtype) / reference - 1.0
+    # not v / v - 1: a complex quotient need not round to one
+    offset = (jnp.asarray(network.slack_voltage, dtype) - reference) / reference
     return jnp.zeros(network.n_bus, dtype).at[slack].set(offset)
 
 

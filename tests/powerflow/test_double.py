@@ -1,4 +1,5 @@
 import warnings
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import pytest
 from gridjax.calibration import from_pandapower
 from gridjax.calibration.reference import random_reference
 from gridjax.powerflow import prepare, solve
+from gridjax.powerflow.deviation import slack_deviation
 from gridjax.powerflow.double import in_double, joined, lost
 
 
@@ -66,3 +68,14 @@ def test_it_compiles_for_accelerators(case39, outages):
     program = jax.jit(jax.value_and_grad(losses)).trace(reference.injection.real.astype(np.float32))
     for platform in ("cuda", "tpu"):
         assert "f64" in program.lower(lowering_platforms=(platform,)).as_text()
+
+
+def test_a_slack_bus_at_its_nominal_voltage_does_not_deviate_by_rounding():
+    voltage = np.random.default_rng(0).uniform(0.9, 1.1, 500) * np.exp(1j * np.linspace(-3.0, 3.0, 500))
+
+    @jax.jit
+    def deviation(voltage):
+        network = SimpleNamespace(slack_buses=range(500), slack_voltage=voltage, n_bus=500)
+        return slack_deviation(network, SimpleNamespace(voltage=voltage), jnp.complex64)
+
+    np.testing.assert_array_equal(deviation(voltage), 0.0)
