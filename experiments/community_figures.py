@@ -13,6 +13,7 @@ import numpy as np
 from experiments.held_out import learner_name
 from experiments.prosumer_yardsticks import rules, tuned_rule
 from experiments.run_directory import RunDirectory, read_metrics
+from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.smart_grid.agreement import agree
@@ -34,11 +35,11 @@ def draw_community(run: RunDirectory, trainer: Trainer, policies: Any, days: np.
     supplied whom, the feeder's flows at noon and in the evening, and what the stability index means; the
     paths.
     """
-    env, params = cast(SmartGrid, trainer.learner.env), trainer.learner.env_params
+    env, params = cast(SmartGrid, trainer.task), trainer.learner.env_params
     name = learner_name(trainer.learner.central_critic)
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png", _PANELS)]
     day, key = _median_sun(env, params, days), jax.random.key(0)
-    tuned = tuned_rule(env, params)
+    tuned = known_rule(trainer.learner.env) or tuned_rule(env, params)
     acts = {"tuned_rule": rules(env, tuned)["tuned_rule"], name: trainer.act(at_seed(policies, 0))}
     tracks = {name: record_day(env, params, act, day, key) for name, act in acts.items()}
     shown = {name: _community_day(env, params, track) for name, track in tracks.items()}

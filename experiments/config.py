@@ -30,11 +30,9 @@ class Learner:
     entropy_coefficient: float = 0.0
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
-    teacher: Literal["tuned_rule"] | None = None  # whose actions are imitated at first; of SmartGrid-v0
-    teacher_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
-    residual: bool = False  # the policy adds to what the teacher does, and does not imitate it
-    imitation_updates: float = 0.0  # over which imitation fades, and the surrogate takes over
-    imitation_coefficient: float = 10.0  # on the squared distance from the teacher's actions
+    steers: Literal["tuned_rule"] | None = None  # whose constants the actions set; of SmartGrid-v0
+    rule_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
+    twin: bool = False  # advantages against the same steps without exploration
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4
@@ -115,9 +113,9 @@ class Config:
         return replace(self, task=self.task.resolved())
 
     def learner_settings(self) -> dict[str, Any]:
-        """Settings of `MAPPO.create(env, params, ...)`, all but the teacher."""
+        """Settings of `MAPPO.create(env, params, ...)`: all but those of the environment."""
         chosen = {entry.name: getattr(self.learner, entry.name) for entry in fields(self.learner)}
-        del chosen["teacher"], chosen["teacher_constants"]
+        del chosen["steers"], chosen["rule_constants"]
         return chosen | {"total_updates": self.total_updates}
 
 

@@ -90,7 +90,7 @@ def evaluate_run(
     evaluation = {
         "task": asdict(config.task),
         "network": trainer.learner.env_params.network.name,
-        "steps_per_day": trainer.learner.env.steps_per_day,
+        "steps_per_day": trainer.task.steps_per_day,
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,
         "days": days,

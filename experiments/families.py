@@ -60,6 +60,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     import gridjax
     from experiments.held_out import chosen_days, learner_name
     from experiments.prosumer_yardsticks import prosumer_yardsticks, tuned_rule
+    from experiments.steering import known_rule
     from experiments.training import Trainer, at_seed
     from experiments.versions import versions
     from gridjax.envs.smart_grid import SmartGrid
@@ -69,11 +70,11 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     began = time.monotonic()
     config = run.read_config()
     trainer = Trainer.of(config)
-    if not isinstance(trainer.learner.env, SmartGrid):
-        raise ValueError(f"{run.path} is a run of {trainer.learner.env.name}, expected SmartGrid-v0")
+    if not isinstance(trainer.task, SmartGrid):
+        raise ValueError(f"{run.path} is a run of {trainer.task.name}, expected SmartGrid-v0")
     policies, updates, _ = run.policies(trainer)
     days, name = chosen_days(number), learner_name(trainer.learner.central_critic)
-    tuned = tuned_rule(trainer.learner.env, trainer.learner.env_params)
+    tuned = known_rule(trainer.learner.env) or tuned_rule(trainer.task, trainer.learner.env_params)
     report = {}
     for family in families:
         events = () if family == "plain" else (family,)

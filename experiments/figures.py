@@ -13,7 +13,7 @@ from gridjax.envs.smart_grid import SmartGrid
 
 def draw_run(run: RunDirectory, trainer: Trainer, policies: Any, days: np.ndarray) -> list[str]:
     """Draw the training curve, and one of `days` under the policy of the first seed; the paths."""
-    if isinstance(trainer.learner.env, SmartGrid):
+    if isinstance(trainer.task, SmartGrid):
         from experiments.community_figures import draw_community
 
         return draw_community(run, trainer, policies, days)

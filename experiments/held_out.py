@@ -12,6 +12,7 @@ import numpy as np
 
 from experiments.files import plain
 from experiments.progress import ProgressBar
+from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
 from experiments.yardsticks import Measures, yardsticks
 from gridjax.scenarios import held_out_days
@@ -52,10 +53,10 @@ def score_all(
     `before` holds what was measured before: an optimum in it is not searched for again. Raises `ValueError`
     for a task without controllers to be measured against.
     """
-    env, params = trainer.learner.env, trainer.learner.env_params
+    env, params = trainer.task, trainer.learner.env_params
     name, seeds = learner_name(trainer.learner.central_critic), len(trainer.seeds)
     with ProgressBar("evaluating", days.size * (6 + seeds), unit="days") as bar:
-        sticks = yardsticks(env, params, days, bar.advance)
+        sticks = yardsticks(env, params, days, bar.advance, known_rule(trainer.learner.env))
         results = {}
         for key, act in sticks.before.items():
             results[key] = _stacked([sticks.score(act, key.replace("_", " "))])

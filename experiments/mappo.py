@@ -21,7 +21,7 @@ from experiments.config import Config
 from experiments.interrupt import Interrupt
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory
-from experiments.teachers import with_constants
+from experiments.steering import with_constants
 from experiments.training import Progress, Trainer, use_cpu_devices
 from experiments.versions import versions
 from gridjax.learners import Checkpoints
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if resumed is None:
             config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
             trainer = Trainer.of(config)
-            config = with_constants(config, trainer.learner.teacher)
+            config = with_constants(config, trainer.learner.env)
             run = RunDirectory.new(config.run.run_dir, config.task.title)
             config = replace(config, run=replace(config.run, run_dir=str(run.path)))
             progress, seconds = trainer.start(), 0.0

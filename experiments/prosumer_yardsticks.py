@@ -24,9 +24,11 @@ from gridjax.controllers import (
 )
 from gridjax.envs.smart_grid import GROUP, SmartGrid
 from gridjax.evaluation.community import community_figures
-from gridjax.evaluation.rollout import Act, Scores, record_days
+from gridjax.evaluation.rollout import Act, Scores, record_days, score_days
+from gridjax.scenarios import days as split_days
 
 ITERATIONS = 400  # of the plan with perfect information
+SEARCHES = 4  # for the constants of the rule
 _CHUNK = 40  # days in one compiled call
 
 # of `CommunityFigures`; per agent, the mean over agents
@@ -49,9 +51,24 @@ def rules(env: SmartGrid, tuned: Rule) -> dict[str, Act]:
     }
 
 
-def tuned_rule(env: SmartGrid, params: Any) -> Rule:
-    """The rule whose constants are the best on training days."""
-    return tune_rule(env, params, jax.random.key(1))[0]
+def tuned_rule(env: SmartGrid, params: Any, done: Callable[[int, str], None] = lambda *_: None) -> Rule:
+    """The best rule on validation days of `SEARCHES` that were tuned on training days.
+
+    As hard as a learner is tuned: it, too, keeps of all its policies the best on validation days.
+    `done(n, note)` is called after every `n` of the searches.
+    """
+    found = []
+    for seed in range(SEARCHES):
+        rule, value = tune_rule(env, params, jax.random.key(seed))
+        found.append(rule)
+        done(1, f"reward {float(value):.4f} on training days")
+    every = split_days("validation")
+
+    def reward(rule: Rule) -> float:
+        act = Partial(partial(_follow, env), rule)
+        return float(np.mean(score_days(env, params, act, every, jax.random.key(0)).reward))
+
+    return max(found, key=reward)
 
 
 def prosumer_yardsticks(
@@ -64,8 +81,7 @@ def prosumer_yardsticks(
 ) -> Yardsticks:
     """See `yardsticks.Yardsticks`. `tuned` is a rule that is tuned already."""
     if tuned is None:
-        done(0, "tuning the rule on training days")
-        tuned = tuned_rule(env, params)
+        tuned = tuned_rule(env, params, lambda _, note: done(0, f"tuning the rule: {note}"))
     acts = rules(env, tuned)
     key = jax.random.key(0)
     alone = _record(env, params, acts["idle_battery"], days, key, lambda number: None)

@@ -19,8 +19,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import gridjax
 from experiments.config import Config
-from experiments.teachers import teacher_of
-from gridjax.evaluation.rollout import Act, act_with, score_days
+from experiments.steering import act_in_task, environment_of
+from gridjax.envs import Environment
+from gridjax.evaluation.rollout import Act, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 from gridjax.scenarios import days
 
@@ -43,7 +44,8 @@ class Progress:
 class Trainer:
     """A learner for every seed of a config, on the devices there are."""
 
-    learner: MAPPO
+    task: Environment  # as every controller plays it
+    learner: MAPPO  # in that task, or steering a rule in it
     seeds: tuple[int, ...]
     mesh: Mesh
     validation: np.ndarray  # days of the year
@@ -52,13 +54,12 @@ class Trainer:
     def of(cls, config: Config) -> Trainer:
         """Raises `ValueError` for a task, network or setting that does not exist or is out of range."""
         env, params = gridjax.make(config.task.env, **config.task_options())
-        learner = MAPPO.create(
-            env, params, teacher=teacher_of(config.learner, env, params), **config.learner_settings()
-        )
+        acted_in = environment_of(config.learner, env, params)
+        learner = MAPPO.create(acted_in, params, **config.learner_settings())
         every = days("validation")
         spread = np.linspace(0, every.size, config.run.validation_days, endpoint=False).astype(int)
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
-        return cls(learner, seeds, _mesh(len(seeds)), every[spread])
+        return cls(env, learner, seeds, _mesh(len(seeds)), every[spread])
 
     def start(self) -> Progress:
         """Progress before the first update; seed k does not depend on which others there are."""
@@ -92,9 +93,8 @@ class Trainer:
         return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
 
     def act(self, policy: Policy) -> Act:
-        """What one policy does when it is evaluated."""
-        learner = self.learner
-        return act_with(policy, learner.env, learner.teacher if learner.residual else None)
+        """What one policy does in the task when it is evaluated."""
+        return act_in_task(self.learner.env, policy)
 
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""
@@ -107,7 +107,7 @@ class Trainer:
         rewards, controllable = [], []
         for k in range(len(self.seeds)):
             scores = score_days(
-                self.learner.env,
+                self.task,
                 self.learner.env_params,
                 self.act(at_seed(policies, k)),
                 self.validation,

@@ -25,7 +25,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
     """Draw the training curve, and the sunniest day of the first seed beside no control and the optimum; the
     paths.
     """
-    env, params = cast(VoltageControl, trainer.learner.env), trainer.learner.env_params
+    env, params = cast(VoltageControl, trainer.task), trainer.learner.env_params
     day = sunniest(trainer, days)
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png")]
     acts = baselines(env, params, CATEGORY_B) | {"mappo": act_with(at_seed(policies, 0))}
@@ -67,7 +67,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
 
 def sunniest(trainer: Trainer, days: np.ndarray) -> int:
     """The day with the most sun: its noon pushes voltages up, its evening pulls them down."""
-    rows = cast(VoltageControl, trainer.learner.env).rows_per_day
+    rows = cast(VoltageControl, trainer.task).rows_per_day
     sun = np.asarray(trainer.learner.env_params.sun).sum(axis=1)
     return int(max(days, key=lambda day: sun[day * rows : (day + 1) * rows].sum()))
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gridjax.controllers import Rule
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.rollout import Act
@@ -35,10 +36,13 @@ class Yardsticks:
     constants: Mapping[str, Any] = field(default_factory=dict)  # of rules, for the record
 
 
-def yardsticks(env: Any, params: Any, days: np.ndarray, done: Callable[[int, str], None]) -> Yardsticks:
+def yardsticks(
+    env: Any, params: Any, days: np.ndarray, done: Callable[[int, str], None], rule: Rule | None = None
+) -> Yardsticks:
     """Those of the task `env`; `done(n, note)` is called after every `n` days scored.
 
-    Raises `ValueError` for a task without any.
+    `rule` is the tuned rule of SmartGrid-v0, where it is known already. Raises `ValueError` for a task that
+    has none.
     """
     if isinstance(env, VoltageControl):
         from experiments.voltage_yardsticks import voltage_yardsticks
@@ -47,7 +51,7 @@ def yardsticks(env: Any, params: Any, days: np.ndarray, done: Callable[[int, str
     if isinstance(env, SmartGrid):
         from experiments.prosumer_yardsticks import prosumer_yardsticks
 
-        return prosumer_yardsticks(env, params, days, done)
+        return prosumer_yardsticks(env, params, days, done, rule)
     raise ValueError(
         f"{env.name} has nothing to be measured against yet; VoltageControl-v0 and SmartGrid-v0 have"
     )

@@ -21,6 +21,7 @@ from gridjax.controllers.prosumer import (
 )
 from gridjax.controllers.prosumer_tuning import tune_rule
 from gridjax.controllers.rest import no_control
+from gridjax.controllers.steering import SteeredRule
 from gridjax.controllers.tuning import tune_droop
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Droop",
     "Plan",
     "Rule",
+    "SteeredRule",
     "cost_bound",
     "droop",
     "idle_battery",

@@ -30,15 +30,16 @@ class Rule:
     target: Array  # ... up to this share of capacity ...
     sun_credit: Array  # ... less the sun forecast in eight hours, in kW over kW of battery power, times this
     help_above: Array  # price above which the battery's energy is offered to neighbours, too
-    peers: Array  # 0 or 1: whether there are transfers at all
+    give: Array  # share of what is to spare that is offered to each neighbour, above 1 as 1
+    ask: Array  # share of what it can take that is asked of each neighbour, above 1 as 1
     reactive: Array  # share of reactive capability per 0.05 p.u. of last voltage below `centre`
     centre: Array  # p.u.
 
 
 def _rule(
-    hold=0.0, charge=0.0, target=0.0, credit=0.0, help=9.0, peers=0.0, reactive=0.0, centre=1.0
+    hold=0.0, charge=0.0, target=0.0, credit=0.0, help=9.0, give=0.0, ask=0.0, reactive=0.0, centre=1.0
 ) -> Rule:
-    return Rule(*(jnp.float32(x) for x in (hold, charge, target, credit, help, peers, reactive, centre)))
+    return Rule(*(jnp.float32(x) for x in (hold, charge, target, credit, help, give, ask, reactive, centre)))
 
 
 def time_of_use() -> Rule:
@@ -48,7 +49,7 @@ def time_of_use() -> Rule:
 
 def peer_to_peer() -> Rule:
     """Self-consumption, and sun to spare goes to neighbours in need, who ask for all that they can use."""
-    return _rule(peers=1.0)
+    return _rule(give=1.0, ask=1.0)
 
 
 def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:
@@ -78,7 +79,8 @@ def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> d
     spare = jnp.clip(-left, 0.0, able.send)
     help = jnp.where(price > rule.help_above, jnp.clip(discharge - left, 0.0, able.send), spare)
     asked = jnp.where((help > 0.0) | (able.take <= 0.0), 0.0, 1.0)
-    offer = rule.peers * (help / jnp.maximum(able.send, _TINY) - asked)
+    given = jnp.clip(rule.give, 0.0, 1.0) * help / jnp.maximum(able.send, _TINY)
+    offer = given - jnp.clip(rule.ask, 0.0, 1.0) * asked
     return _actions(env, jnp.where(params.neighbour >= 0, offer[:, None], 0.0), trade, lever)
 
 

@@ -6,33 +6,39 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gridjax.controllers.prosumer import Rule, prosumer_rule
 from gridjax.envs.smart_grid import GROUP, Params, SmartGrid
 
-# hold_below, charge_below, target, sun_credit, help_above, reactive, centre
-_LOW = (0.5, 0.4, 0.0, 0.0, 0.5, 0.0, 0.97)
-_HIGH = (1.3, 1.1, 1.0, 4.0, 1.6, 4.0, 1.03)
+# hold_below, charge_below, target, sun_credit, help_above, give, ask, reactive, centre
+_LOW = (0.5, 0.4, 0.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.97)
+_HIGH = (1.3, 1.1, 1.0, 4.0, 1.6, 1.5, 1.5, 4.0, 1.03)
 _POPULATION, _ELITE = 48, 8
 
 
 def rule_from(genes: jax.Array) -> Rule:
-    """Rule with transfers and the seven other constants in the order above."""
-    hold, charge, target, credit, help_above, reactive, centre = genes
-    return Rule(hold, charge, target, credit, help_above, jnp.float32(1.0), reactive, centre)
+    """Rule with the constants in the order above."""
+    return Rule(*genes)
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))
 def tune_rule(
-    env: SmartGrid, params: Params, key: jax.Array, n_day: int = 24, generations: int = 12
+    env: SmartGrid, params: Params, key: jax.Array, n_day: int = 60, generations: int = 16
 ) -> tuple[Rule, jax.Array]:
     """The rule with the largest mean reward over `n_day` days of `params.days`, and that reward.
 
-    Cross-entropy search, constants shared by all agents. Days and their noise are drawn once, so that
-    candidates are compared like for like; each begins as `params` says.
+    Cross-entropy search, constants shared by all agents. The days are spread evenly over those there are, run
+    as they are scored (`env.on_day`), and their noise is drawn once, so that candidates are compared like for
+    like.
     """
     start_key, noise_key, search_key = jax.random.split(key, 3)
-    states = jax.vmap(env.initial, (0, None))(jax.random.split(start_key, n_day), params)
+    days = params.days[np.linspace(0, params.days.shape[0], n_day, endpoint=False).astype(int)]
+
+    def beginning(key, day):
+        return env.initial(key, env.on_day(params, day))
+
+    states = jax.vmap(beginning)(jax.random.split(start_key, n_day), days)
     noise = jax.random.split(noise_key, (env.steps_per_day, n_day))
 
     def reward(genes):

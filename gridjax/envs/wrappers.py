@@ -13,25 +13,11 @@ from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.spaces import Space
 
 
-@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class LogState:
-    """State of the environment inside, and what is known of its episodes."""
+class Wrapper(Environment[Any, Any]):
+    """The task of `env`; a subclass says in what it differs.
 
-    inner: Any
-    running_return: jax.Array  # [], sum over the steps so far of the mean reward over all agents
-    running_length: jax.Array  # [], int32, steps so far
-    last_return: jax.Array  # [], of the last episode that ended, 0 before the first
-    last_length: jax.Array  # [], int32
-
-
-@dataclass(frozen=True)
-class LogWrapper(Environment[LogState, Any]):
-    """The same task, with `info["episode"]`: `return`, `length` and `ended`.
-
-    `return` (mean over all agents, undiscounted) and `length` are those of the last finished episode, 0
-    before the first one; `ended` says that it finished in this very step. `params` are those of `env`,
-    and whatever else the task offers (`on_day`, ...) is reached through the wrapper.
+    Whatever else the task offers (`on_day`, ...) is reached through the wrapper.
     """
 
     env: Environment
@@ -49,6 +35,51 @@ class LogWrapper(Environment[LogState, Any]):
     @property
     def groups(self) -> Mapping[str, int]:
         return self.env.groups
+
+    def initial(self, key: jax.Array, params: Any) -> Any:
+        return self.env.initial(key, params)
+
+    def transition(self, key: jax.Array, state: Any, actions: PerGroup, params: Any) -> Transition:
+        return self.env.transition(key, state, actions, params)
+
+    def observe(self, state: Any, params: Any) -> PerGroup:
+        return self.env.observe(state, params)
+
+    def global_state(self, state: Any, params: Any) -> jax.Array:
+        return self.env.global_state(state, params)
+
+    def observation_space(self, params: Any) -> dict[str, Space]:
+        return self.env.observation_space(params)
+
+    def action_space(self, params: Any) -> dict[str, Space]:
+        return self.env.action_space(params)
+
+    def observation_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
+        return self.env.observation_labels(params)
+
+    def staggered(self, params: Any) -> Any:
+        return self.env.staggered(params)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LogState:
+    """State of the environment inside, and what is known of its episodes."""
+
+    inner: Any
+    running_return: jax.Array  # [], sum over the steps so far of the mean reward over all agents
+    running_length: jax.Array  # [], int32, steps so far
+    last_return: jax.Array  # [], of the last episode that ended, 0 before the first
+    last_length: jax.Array  # [], int32
+
+
+@dataclass(frozen=True)
+class LogWrapper(Wrapper):
+    """The same task, with `info["episode"]`: `return`, `length` and `ended`.
+
+    `return` (mean over all agents, undiscounted) and `length` are those of the last finished episode, 0
+    before the first one; `ended` says that it finished in this very step. `params` are those of `env`.
+    """
 
     def initial(self, key: jax.Array, params: Any) -> LogState:
         none, zero = jnp.int32(0), jnp.zeros(())
@@ -81,15 +112,6 @@ class LogWrapper(Environment[LogState, Any]):
 
     def global_state(self, state: LogState, params: Any) -> jax.Array:
         return self.env.global_state(state.inner, params)
-
-    def observation_space(self, params: Any) -> dict[str, Space]:
-        return self.env.observation_space(params)
-
-    def action_space(self, params: Any) -> dict[str, Space]:
-        return self.env.action_space(params)
-
-    def observation_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
-        return self.env.observation_labels(params)
 
 
 def _count(state: LogState, reward: PerGroup) -> tuple[jax.Array, jax.Array]:

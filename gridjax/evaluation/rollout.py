@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,9 +18,6 @@ TOLERANCE = 1e-3  # p.u., of the metric `controllable_tolerant`
 # (key, observations, state, params) -> actions of one environment. A `jax.tree_util.Partial` of such a
 # function, whose leading arguments are pytrees, is compiled once for all values of those.
 Act = Callable[[jax.Array, Any, Any, Any], dict[str, jax.Array]]
-
-# (env, state, params) -> actions of one environment
-Base = Callable[[Any, Any, Any], dict[str, jax.Array]]
 
 
 class Scores(NamedTuple):
@@ -43,23 +39,9 @@ class Trajectory(NamedTuple):
     after: Any  # state right after the action, before any reset
 
 
-def act_with(policy: Policy, env: Environment | None = None, base: Base | None = None) -> Act:
-    """The deterministic actions of a trained policy, compiled once for all policies of its shape.
-
-    Those of a residual policy add to `base`, a hashable controller of `env`.
-    """
-    if base is not None:
-        return jax.tree_util.Partial(_OnTop(env, base), policy)
+def act_with(policy: Policy) -> Act:
+    """The deterministic actions of a trained policy, compiled once for all policies of its shape."""
     return jax.tree_util.Partial(_deterministic, policy)
-
-
-@dataclass(frozen=True)
-class _OnTop:
-    env: Any
-    base: Base
-
-    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
-        return policy(obs, base=self.base(self.env, state, params))
 
 
 def _deterministic(policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> dict[str, jax.Array]:

@@ -22,7 +22,6 @@ class Batch(NamedTuple):
     observation: PerGroup  # [B, n_agents, n]
     global_state: jax.Array | None  # [B, n_state]
     pre_tanh: PerGroup  # [B, n_agents, n_action]
-    taught: PerGroup | None  # [B, n_agents, n_action]
     log_prob: jax.Array  # [B, A]
     advantage: jax.Array  # [B, A]
     value: jax.Array  # [B, A]
@@ -54,6 +53,17 @@ def prepare(
         learner.gae_lambda,
     )
     returns = advantage + value
+    if rollout.twin is not None:
+        twin = rollout.twin
+        advantage = generalised_advantage(
+            shared_reward(rollout.reward - twin.reward, learner.reward_sharing),
+            (output - twin.value) * std,
+            (rollout.next_value - twin.next_value) * std,
+            ended[..., None],
+            rollout.truncated[..., None],
+            learner.gamma,
+            learner.gae_lambda,
+        )
     metrics = {
         "explained_variance": losses.explained_variance(value, returns),
         "value": jnp.mean(value),
@@ -66,7 +76,6 @@ def prepare(
         observation=observation,
         global_state=global_state,
         pre_tanh=rollout.pre_tanh,
-        taught=rollout.taught,
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
         advantage=layout.join({name: whiten(x) for name, x in layout.split(advantage).items()}),

@@ -18,11 +18,6 @@ def policy_loss(log_ratio: jax.Array, advantage: jax.Array, clip: jax.Array | fl
     return -jnp.mean(jnp.minimum(ratio * advantage, jnp.clip(ratio, 1.0 - clip, 1.0 + clip) * advantage))
 
 
-def imitation_loss(action: jax.Array, taught: jax.Array) -> jax.Array:
-    """Squared distance of `[..., n_action]` actions, summed over the action's entries: a scalar."""
-    return jnp.mean(jnp.sum(jnp.square(action - taught), axis=-1))
-
-
 def value_loss(
     value: jax.Array,
     old_value: jax.Array,

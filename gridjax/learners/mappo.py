@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -24,10 +23,6 @@ from gridjax.learners.train_state import TrainState, no_episodes
 # Returns drift as the policy improves: their statistics remember about a hundred updates.
 VALUE_MEMORY = 0.99
 
-# (env, state, params) -> actions of one environment, to be imitated at first. Hashable; may know the whole
-# state.
-Teacher = Callable[[Any, Any, Any], dict[str, jax.Array]]
-
 
 def _static(default: Any) -> Any:
     return field(default=default, metadata={"static": True})
@@ -45,7 +40,6 @@ class MAPPO:
     env: Environment = field(metadata={"static": True})
     layout: Layout = field(metadata={"static": True})
     env_params: Any
-    teacher: Teacher | None = field(default=None, metadata={"static": True})
 
     learning_rate: Any = 5e-4
     final_learning_rate_fraction: Any = 0.0  # reached at total_updates, where decay_learning_rate
@@ -59,8 +53,6 @@ class MAPPO:
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
-    imitation_updates: Any = 0.0  # over which the teacher's part in the objective fades, where there is one
-    imitation_coefficient: Any = 10.0  # on the squared distance from its actions
 
     num_envs: int = _static(128)
     num_steps: int = _static(16)
@@ -70,7 +62,7 @@ class MAPPO:
     activation: str = _static("tanh")  # "tanh", "relu", "silu"
     sharing: str = _static("group")  # "all", "group", "agent": see networks
     identity: bool = _static(True)  # where agents share a network, whether they know who they are
-    residual: bool = _static(False)  # the policy adds to what the teacher does, and does not imitate it
+    twin: bool = _static(False)  # advantages against the same steps without exploration, see `twin`
     skip: bool = _static(False)  # a linear path beside the hidden layers of the actor
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
     finite_horizon: bool = _static(False)  # an episode's end is the end: no value beyond a time limit
@@ -96,8 +88,6 @@ class MAPPO:
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
         object.__setattr__(self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout))
         settings.check_sharing(self.sharing, self.layout)
-        if self.residual and self.teacher is None:
-            raise ValueError("residual: got True without a teacher, expected one to add to")
         if self.steps_per_update % self.num_minibatches:
             raise ValueError(
                 f"num_minibatches: got {self.num_minibatches}, expected a divisor of "
@@ -180,7 +170,7 @@ class MAPPO:
         batch, returns, metrics = prepare(self, state, rollout)
         step_size = self.step_size(state.updates)
         params, optimiser, steps = run_epochs(
-            self, state.params, state.optimiser, batch, step_size, self.imitation(state.updates), shuffle_key
+            self, state.params, state.optimiser, batch, step_size, shuffle_key
         )
         # One set of statistics serves a whole update, acting and learning: new ones wait for the next.
         state = replace(
@@ -211,15 +201,6 @@ class MAPPO:
             return jnp.asarray(self.learning_rate, jnp.float32)
         progress = jnp.clip(updates / self.total_updates, 0.0, 1.0)
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
-
-    def imitation(self, updates: jax.Array) -> jax.Array:
-        """Weight in [0, 1] of imitation after `updates` updates, against the surrogate.
-
-        All of it for the first half of `imitation_updates`, so that the spread of the policy does not widen
-        to cover how fast its mean moves; then it falls linearly.
-        """
-        left = jnp.clip(2.0 - 2.0 * updates / jnp.maximum(self.imitation_updates, 1e-9), 0.0, 1.0)
-        return jnp.where(updates < self.imitation_updates, left, 0.0)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Observations as the networks take them."""

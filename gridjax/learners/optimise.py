@@ -10,7 +10,6 @@ import optax
 
 from gridjax.learners import distribution, losses
 from gridjax.learners.batch import Batch
-from gridjax.learners.policy import on_top
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
@@ -21,16 +20,9 @@ def transformation(max_grad_norm: jax.Array | float) -> optax.GradientTransforma
     return optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam(eps=1e-5))
 
 
-def loss(
-    params: dict[str, Any], batch: Batch, learner: MAPPO, imitation: jax.Array
-) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """The objective on one minibatch, to be minimised, and its metrics: scalars.
-
-    `imitation` in [0, 1] is the weight of the distance from the teacher, if there is one.
-    """
+def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """The objective on one minibatch, to be minimised, and its metrics: scalars."""
     heads: Any = learner.actor.apply({"params": params["actor"]}, batch.observation)
-    if learner.residual and batch.taught is not None:
-        heads = on_top(heads, batch.taught)
     join = learner.layout.join
     log_prob = join({name: distribution.log_prob(u, *heads[name]) for name, u in batch.pre_tanh.items()})
     log_ratio = log_prob - batch.log_prob
@@ -41,17 +33,6 @@ def loss(
     )
     entropy = jnp.mean(join({name: distribution.entropy(*head) for name, head in heads.items()}))
     metrics = {"policy_loss": policy, "value_loss": critic, "entropy": entropy}
-    if batch.taught is not None and not learner.residual:
-        apart = join(
-            {
-                name: losses.imitation_loss(distribution.mode(mean), batch.taught[name])[None]
-                for name, (mean, _) in heads.items()
-            }
-        )
-        metrics["imitation_loss"] = jnp.mean(apart)
-        policy = (1.0 - imitation) * policy + imitation * learner.imitation_coefficient * metrics[
-            "imitation_loss"
-        ]
     total = policy + learner.value_coefficient * critic - learner.entropy_coefficient * entropy
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
 
@@ -62,7 +43,6 @@ def run_epochs(
     optimiser: Any,
     batch: Batch,
     step_size: jax.Array,
-    imitation: jax.Array,
     key: jax.Array,
 ) -> tuple[dict[str, Any], Any, dict[str, jax.Array]]:
     """Parameters and optimiser state after all epochs; metrics of each minibatch, `[epochs, minibatches]`."""
@@ -72,7 +52,7 @@ def run_epochs(
     def minibatch(carry: tuple[Any, Any], rows: jax.Array) -> Any:
         params, optimiser = carry
         chosen = jax.tree.map(lambda x: x[rows], batch)
-        gradient, metrics = jax.grad(loss, has_aux=True)(params, chosen, learner, imitation)
+        gradient, metrics = jax.grad(loss, has_aux=True)(params, chosen, learner)
         metrics["gradient_norm"] = optax.tree.norm(gradient)
         updates, optimiser = chain.update(gradient, optimiser)
         params = jax.tree.map(lambda p, u: p - step_size * u, params, updates)

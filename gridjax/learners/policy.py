@@ -6,16 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from gridjax.learners import distribution
 from gridjax.learners.layout import Layout
 from gridjax.learners.networks import Actor
 from gridjax.learners.normalise import RunningStats, normalise
-
-# (mean, log standard deviation) of each group's action before tanh
-Heads = dict[str, tuple[jax.Array, jax.Array]]
-_MOST = 0.999
 
 
 @jax.tree_util.register_dataclass
@@ -37,43 +32,24 @@ class Policy:
         self,
         observation: dict[str, jax.Array],
         key: jax.Array | None = None,
-        base: dict[str, jax.Array] | None = None,
     ) -> dict[str, jax.Array]:
         """See `act`."""
-        return act(self, observation, key, base)
+        return act(self, observation, key)
 
 
 def act(
-    policy: Policy,
-    observation: dict[str, jax.Array],
-    key: jax.Array | None = None,
-    base: dict[str, jax.Array] | None = None,
+    policy: Policy, observation: dict[str, jax.Array], key: jax.Array | None = None
 ) -> dict[str, jax.Array]:
     """Actions in [-1, 1], dict of `[..., n_agents, n_action]`, for observations `[..., n_agents, n]`.
 
-    Deterministic without a key, sampled with one. Observations are normalised as in training. `base` holds
-    the actions that a residual policy adds to, see `on_top`.
+    Deterministic without a key, sampled with one. Observations are normalised as in training.
     """
     if policy.normalise_observations:
         observation = {name: normalise(policy.statistics[name], x) for name, x in observation.items()}
     heads: Any = policy.actor.apply({"params": policy.params}, observation)
-    if base is not None:
-        heads = on_top(heads, base)
     if key is None:
         return {name: distribution.mode(mean) for name, (mean, _) in heads.items()}
     return {name: distribution.squash(u) for name, u in sample_actions(key, heads).items()}
-
-
-def on_top(heads: Heads, base: dict[str, jax.Array]) -> Heads:
-    """`heads` whose means, before tanh, add to the actions `base` of another controller.
-
-    Residual policy learning (Silver et al., arXiv:1812.06298): a policy that says nothing does what the
-    controller does. Its actions count as no more than `_MOST`, where tanh still bends.
-    """
-    return {
-        name: (mean + jnp.arctanh(jnp.clip(base[name], -_MOST, _MOST)), log_std)
-        for name, (mean, log_std) in heads.items()
-    }
 
 
 def sample_actions(key: jax.Array, heads: dict[str, tuple[jax.Array, jax.Array]]) -> dict[str, jax.Array]:

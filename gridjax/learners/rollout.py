@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from gridjax.learners import distribution
-from gridjax.learners.policy import on_top, sample_actions
+from gridjax.learners.policy import sample_actions
 from gridjax.learners.train_state import Episodes, TrainState
+from gridjax.learners.twin import Twin, meet, twin_step
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
@@ -25,12 +25,12 @@ class Rollout(NamedTuple):
     observation: PerGroup  # [T, N, n_agents, n]
     global_state: jax.Array | None  # [T, N, n_state]; None with a local critic
     pre_tanh: PerGroup  # [T, N, n_agents, n_action]
-    taught: PerGroup | None  # [T, N, n_agents, n_action], what the teacher would have done; None without one
     log_prob: jax.Array  # [T, N, A]
     reward: jax.Array  # [T, N, A]
     next_value: jax.Array  # [T, N, A], critic output at the state each step led to, before any reset
     terminated: jax.Array  # [T, N]
     truncated: jax.Array  # [T, N]
+    twin: Twin | None  # its leaves [T, N, A]; None where there are no twins
 
 
 def collect(
@@ -39,38 +39,40 @@ def collect(
     """`num_steps` steps, with parameters and statistics as they are; also the means of what was logged."""
     env, params, layout = learner.env, learner.env_params, learner.layout
 
-    def step(carry: tuple[Any, PerGroup, Episodes], key: jax.Array) -> Any:
-        env_state, observation, episodes = carry
+    def step(carry: Any, key: jax.Array) -> Any:
+        env_state, observation, episodes, other = carry
         action_key, env_key = jax.random.split(key)
         heads: Any = learner.actor.apply(
             {"params": state.params["actor"]}, learner.scale_observation(state, observation)
         )
-        taught = None
-        if learner.teacher is not None:
-            taught = jax.vmap(partial(learner.teacher, env), (0, None))(env_state, params)
-        if learner.residual and taught is not None:
-            heads = on_top(heads, taught)
         pre_tanh = sample_actions(action_key, heads)
         log_prob = layout.join({name: distribution.log_prob(u, *heads[name]) for name, u in pre_tanh.items()})
         actions = {name: distribution.squash(u) for name, u in pre_tanh.items()}
         global_state = None
         if learner.central_critic:
             global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
+        keys = jax.random.split(env_key, learner.num_envs)
         after, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
-            jax.random.split(env_key, learner.num_envs), env_state, actions, params
+            keys, env_state, actions, params
         )
         # The auto-reset hides the state a step led to from the next one: its value is taken here.
         next_value = learner.evaluate(state, info["final_observation"], info["final_global_state"])
         reward = layout.join(reward)
+        done, twin = terminated | truncated, None
+        if learner.twin:
+            *other, twin, other_done = twin_step(learner, state, keys, *other)
+            other = meet(done | other_done, (env_state, after), tuple(other))
         record = Rollout(
-            observation, global_state, pre_tanh, taught, log_prob, reward, next_value, terminated, truncated
+            observation, global_state, pre_tanh, log_prob, reward, next_value, terminated, truncated, twin
         )
-        episodes, ended = _count(episodes, reward, terminated | truncated)
-        return (env_state, after, episodes), (record, _logged(info), ended)
+        episodes, ended = _count(episodes, reward, done)
+        return (env_state, after, episodes, other), (record, _logged(info), ended)
 
-    carry = (state.env_state, state.observation, state.episodes)
+    # twins set out from where the explorers are
+    other = (state.env_state, state.observation) if learner.twin else None
+    carry = (state.env_state, state.observation, state.episodes, other)
     carry, (rollout, logged, ended) = jax.lax.scan(step, carry, jax.random.split(key, learner.num_steps))
-    env_state, observation, episodes = carry
+    env_state, observation, episodes, _ = carry
     state = replace(state, env_state=env_state, observation=observation, episodes=_finish(episodes, ended))
     return state, rollout, jax.tree.map(jnp.mean, logged)
 

@@ -24,8 +24,6 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
     "reward_sharing": (0.0, 1.0),
-    "imitation_updates": (0.0, None),
-    "imitation_coefficient": (0.0, None),
 }
 
 

@@ -85,14 +85,20 @@ def test_the_order_on_a_day_of_spring(runs):
 
 
 def test_genes_are_constants():
-    rule = rule_from(jnp.arange(7.0))
+    rule = rule_from(jnp.arange(9.0))
     assert [float(x) for x in (rule.hold_below, rule.charge_below, rule.target, rule.sun_credit)] == [
         0,
         1,
         2,
         3,
     ]
-    assert [float(x) for x in (rule.help_above, rule.reactive, rule.centre, rule.peers)] == [4, 5, 6, 1]
+    assert [float(x) for x in (rule.help_above, rule.give, rule.ask, rule.reactive, rule.centre)] == [
+        4,
+        5,
+        6,
+        7,
+        8,
+    ]
 
 
 def test_tuning_beats_what_it_starts_from_and_a_plan_beats_the_rule(community, day):

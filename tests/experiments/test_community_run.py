@@ -15,7 +15,7 @@ from gridjax.controllers import tune_rule
 CONFIG = """
 task: {env: SmartGrid-v0, agents: 3, episode_length: 12}
 learner: {num_envs: 4, num_steps: 4, hidden: [8], num_epochs: 1, num_minibatches: 1, gamma: 0.98,
-  teacher: tuned_rule, imitation_updates: 2}
+  steers: tuned_rule, twin: true}
 run: {num_seeds: 2, total_steps: 96, updates_per_chunk: 2, checkpoint_every: 32, validation_every: 64,
   validation_days: 2, cpu_devices: 1, evaluate: false}
 """
@@ -44,17 +44,17 @@ def found(run):
     return json.loads((run / "evaluation.json").read_text())
 
 
-def test_settings_are_complete_and_hold_the_teacher(run):
+def test_settings_are_complete_and_hold_the_rule(run):
     settings = yaml.safe_load((run / "config.yaml").read_text())
     assert settings["task"]["agents"] == 3
     assert settings["task"]["barrier"] is None
-    assert len(settings["learner"]["teacher_constants"]) == 8
+    assert len(settings["learner"]["rule_constants"]) == 9
 
 
 def test_training_goes_on_where_it_stopped(run):
     records = read_metrics(run / "metrics.jsonl")
     assert [record["update"] for record in records] == [2, 3, 4, 6]
-    assert all(np.isfinite(record["imitation_loss"]).all() for record in records)
+    assert all(np.isfinite(record["policy_loss"]).all() for record in records)
 
 
 def test_every_controller_is_scored(found):

@@ -83,7 +83,7 @@ def test_a_bad_flag_ends_with_status_2(capsys, arguments, expected):
 
 
 def test_learner_settings_are_those_of_mappo():
-    of_mappo = {entry.name for entry in fields(MAPPO)} - {"env", "layout", "env_params", "teacher"}
+    of_mappo = {entry.name for entry in fields(MAPPO)} - {"env", "layout", "env_params"}
     assert set(Config().learner_settings()) == of_mappo
 
 

@@ -1,0 +1,60 @@
+"""Policies that steer a rule: the environment they act in, and their actions as the task takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+from experiments.progress import ProgressBar
+from gridjax.controllers import Rule, SteeredRule
+from gridjax.envs import Environment
+from gridjax.evaluation.rollout import Act, act_with
+from gridjax.learners import Policy
+
+if TYPE_CHECKING:
+    from experiments.config import Config, Learner
+
+
+def environment_of(learner: Learner, env: Environment, params: Any) -> Environment:
+    """The environment that the policy acts in: `env`, or one whose actions set the constants of a rule.
+
+    Raises `ValueError` for a task without such a rule.
+    """
+    if learner.steers is None:
+        return env
+    constants = learner.rule_constants
+    if constants is None:
+        from experiments.prosumer_yardsticks import SEARCHES, tuned_rule
+
+        with ProgressBar("tuning the rule", SEARCHES, unit="searches") as bar:
+            constants = tuple(float(value) for value in vars(tuned_rule(env, params, bar.advance)).values())
+    return SteeredRule(env, tuple(constants))
+
+
+def with_constants(config: Config, env: Environment) -> Config:
+    """`config` with the constants of the rule written down, so that a resumed run has the same."""
+    if not isinstance(env, SteeredRule):
+        return config
+    return replace(config, learner=replace(config.learner, rule_constants=env.constants))
+
+
+def known_rule(env: Environment) -> Rule | None:
+    """The rule that is steered in `env`, none where none is."""
+    return Rule(*(jnp.float32(value) for value in env.constants)) if isinstance(env, SteeredRule) else None
+
+
+def act_in_task(env: Environment, policy: Policy) -> Act:
+    """What `policy`, trained in `env`, does in the task itself, without exploration."""
+    return Partial(_Followed(env), policy) if isinstance(env, SteeredRule) else act_with(policy)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    env: SteeredRule
+
+    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
+        return self.env.follow(state, policy(obs), params)

@@ -1,0 +1,76 @@
+"""What happens whatever the agents do is no part of what their exploration is worth."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gridjax.learners import MAPPO
+from gridjax.learners.rollout import collect
+
+from .probes import NoParams, Probe
+
+SETTINGS = {"num_envs": 16, "num_steps": 8, "num_minibatches": 2, "hidden": (16,), "learning_rate": 5e-3}
+WEATHER = 100.0
+
+
+@dataclass(frozen=True)
+class Weather(Probe):
+    """The agent moves by twice its action and is paid by how near zero it is, and by weather."""
+
+    signals: bool = True
+    length: int = 3
+
+    def transition(self, key, state, actions, params):
+        out = super().transition(key, state, actions, params)
+        place = state.signal + 2.0 * actions["agent"][0, 0]
+        reward = WEATHER * jax.random.normal(key) - jnp.square(place)
+        return out._replace(state=out.state._replace(signal=place), reward={"agent": reward[None]})
+
+
+@pytest.fixture(scope="module")
+def gathered():
+    learner = MAPPO.create(Weather(), NoParams(), twin=True, **SETTINGS)
+    state = learner.init(jax.random.key(0))
+    _, rollout, _ = jax.jit(collect)(learner, state, jax.random.key(1))
+    return learner, state, rollout
+
+
+def test_weather_cancels(gathered):
+    _, _, rollout = gathered
+    assert np.std(rollout.reward) > 0.5 * WEATHER
+    assert np.abs(rollout.reward - rollout.twin.reward).max() < 0.1 * WEATHER
+
+
+def test_a_twin_does_what_the_policy_would_without_exploring(gathered):
+    learner, state, rollout = gathered
+    first = rollout.observation["agent"][0]
+    mean = learner.policy(state)({"agent": first})["agent"][..., 0]
+    chosen = jnp.tanh(rollout.pre_tanh["agent"][0])[..., 0]
+    apart = jnp.square(first[..., 0] + 2.0 * mean) - jnp.square(first[..., 0] + 2.0 * chosen)
+    np.testing.assert_allclose(rollout.reward[0] - rollout.twin.reward[0], apart, atol=1e-4)
+
+
+def test_a_twin_sets_out_from_the_explorer_and_from_every_reset(gathered):
+    learner, state, rollout = gathered
+    mine = np.asarray(learner.evaluate(state, rollout.observation, rollout.global_state))
+    begins = np.arange(SETTINGS["num_steps"]) % 3 == 0
+    np.testing.assert_allclose(rollout.twin.value[begins], mine[begins], atol=1e-5)
+    assert np.abs(rollout.twin.value[~begins] - mine[~begins]).max() > 1e-3
+
+
+def test_it_learns_what_weather_hides():
+    """Where it stands: the action that takes it to zero."""
+    missed = {}
+    for twin in (False, True):
+        learner = MAPPO.create(Weather(length=1), NoParams(), twin=twin, **SETTINGS)
+        state = learner.init(jax.random.key(0))
+        for _ in range(30):
+            state, _ = learner.update(state)
+        start = jnp.array([-1.0, 1.0])[:, None, None]
+        action = learner.policy(state)({"agent": start})["agent"]
+        missed[twin] = float(jnp.max(jnp.abs(2.0 * action + start)))
+    assert missed[True] < 0.1
+    assert missed[False] > 0.3
