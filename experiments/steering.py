@@ -12,6 +12,7 @@ from jax.tree_util import Partial
 from experiments.progress import ProgressBar
 from gridjax.controllers import Rule, SteeredRule
 from gridjax.envs import Environment
+from gridjax.envs.smart_grid import SmartGrid
 from gridjax.evaluation.rollout import Act, act_with
 from gridjax.learners import Policy
 
@@ -26,6 +27,8 @@ def environment_of(learner: Learner, env: Environment, params: Any) -> Environme
     """
     if learner.steers is None:
         return env
+    if not isinstance(env, SmartGrid):
+        raise ValueError(f"steers is {learner.steers!r}, but {env.name} has no such rule, expected None")
     constants = learner.rule_constants
     if constants is None:
         from experiments.prosumer_yardsticks import SEARCHES, tuned_rule

@@ -20,7 +20,7 @@ from gridjax.envs.smart_grid import GROUP, Params, SmartGrid, State
 from gridjax.envs.spaces import Box, Space
 from gridjax.envs.wrappers import Wrapper
 
-STEERED = ("hold_below", "charge_below", "target", "help_above", "give", "ask")
+STEERED: tuple[str, ...] = ("hold_below", "charge_below", "target", "help_above", "give", "ask")
 """Constants of `Rule` to which the entries of an action are added."""
 
 
