@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import tyro
 
 import gridjax
 from experiments.held_out import chosen_days
-from experiments.prosumer_yardsticks import beginning, foresight, rules, tuned_rule
-from gridjax.controllers import cost_bound, self_consumption
-from gridjax.envs.smart_grid import SmartGrid
+from experiments.prosumer_yardsticks import cost_bounds, foresight, rules, tuned_rule
 from gridjax.evaluation.report import table
 from gridjax.evaluation.rollout import score_days
 
@@ -68,7 +65,7 @@ def compare(env: Any, params: Any, days: np.ndarray, iterations: int) -> str:
         cost = (m["idle_bill"] - m["reward_cost"] * float(params.reference_bill)) * n
         values = [f"{m[measure] * (factor or n):.3f}" for measure, _, factor in _COLUMNS]
         rows.append([name.replace("_", " "), f"{float(np.mean(scores.reward)):.4f}", f"{cost:.2f}", *values])
-    bound = np.mean(_bounds(env, params, days, key))
+    bound = np.mean(cost_bounds(env, params, days, key))
     rows.append(["linear bound", "-", f"{bound:.2f}", *("-" for _ in _COLUMNS)])
     constants = ", ".join(f"{name} {float(value):.3f}" for name, value in vars(tuned).items())
     return f"{table(rows)}\n\nTuned rule: {constants}."
@@ -85,36 +82,6 @@ _COLUMNS = (
     ("losses", "losses (kWh/day)", 96.0),
     ("unserved", "unserved (kWh/day)", None),
 )
-
-
-def _bounds(env: SmartGrid, params: Any, days: np.ndarray, key: jax.Array) -> list[float]:
-    """Linear bound on the cost of every day, EUR."""
-
-    @jax.jit
-    @jax.vmap
-    def given(key, day):
-        first, keys = beginning(env, params, key, day)
-
-        def step(state, key):
-            actions = self_consumption(env, state, params)
-            return env.transition(key, state, actions, params).state, state.now
-
-        return first.energy, jax.lax.scan(step, first, keys)[1]
-
-    energy, now = given(jax.random.split(key, days.size), jnp.asarray(days))
-    return [
-        cost_bound(
-            now.demand[k],
-            now.sun[k],
-            now.buy[k],
-            now.sell[k],
-            params.households.battery,
-            energy[k],
-            float(params.stored_price),
-            env.hours,
-        )
-        for k in range(days.size)
-    ]
 
 
 if __name__ == "__main__":

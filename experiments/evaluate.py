@@ -109,6 +109,7 @@ def evaluate_run(
             name: order_check({key: -results[key][name] for key in found.order}, found.order)
             for name in found.lower_is_better
         },
+        "bounds": {name: _rounded([values])[0] for name, values in found.bounds.items()},
         **found.constants,
         "method": METHOD,
         "learner": asdict(config.learner),
@@ -129,7 +130,7 @@ def evaluate_run(
     return evaluation
 
 
-def _rounded(scores: np.ndarray) -> list[list[float]]:
+def _rounded(scores: Sequence[np.ndarray] | np.ndarray) -> list[list[float]]:
     return [[float(f"{value:.6g}") for value in row] for row in scores]
 
 

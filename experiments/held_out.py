@@ -27,6 +27,7 @@ class Comparison:
     start: str  # the controller from which the share of the way is counted
     order: tuple[str, ...]  # claimed, worst first
     lower_is_better: tuple[str, ...]  # measures for which it is claimed besides the reward
+    bounds: Measures  # below which measures cannot be, `[n_day]`
     constants: Mapping[str, Any]  # of rules
 
 
@@ -74,6 +75,7 @@ def score_all(
         start=sticks.start,
         order=(*sticks.order, name, *(["optimum"] if "optimum" in results else [])),
         lower_is_better=sticks.lower_is_better,
+        bounds=sticks.bounds() if "optimum" in results else {},
         constants=sticks.constants,
     )
 

@@ -14,6 +14,7 @@ from jax.tree_util import Partial
 from experiments.yardsticks import Measures, Yardsticks
 from gridjax.controllers import (
     Rule,
+    cost_bound,
     idle_battery,
     peer_to_peer,
     plan_day,
@@ -95,6 +96,11 @@ def prosumer_yardsticks(
         done(0, "optimum: planning with perfect information")
         return foresight(env, params, days, key, tuned, iterations or ITERATIONS)
 
+    def bounds() -> Measures:
+        # a vehicle or a heat pump can wait, which the bound does not know
+        flexible = env.vehicles or env.heat_pumps
+        return {} if flexible else {"community_cost": cost_bounds(env, params, days, key)}
+
     return Yardsticks(
         before=acts,
         best=plan,
@@ -102,6 +108,7 @@ def prosumer_yardsticks(
         start="self_consumption",
         order=("idle_battery", "self_consumption", "tuned_rule"),
         lower_is_better=("community_cost",),
+        bounds=bounds,
         constants={"rule": {name: round(float(value), 5) for name, value in vars(tuned).items()}},
     )
 
@@ -167,6 +174,37 @@ def beginning(env: SmartGrid, params: Any, key: jax.Array, day: jax.Array) -> tu
     state = env.initial(reset_key, env.on_day(params, day))
     steps = jax.vmap(lambda k: jax.random.split(k)[1])(jax.random.split(key, env.steps_per_day))
     return state, jax.vmap(lambda k: jax.random.split(k)[0])(steps)
+
+
+def cost_bounds(env: SmartGrid, params: Any, days: np.ndarray, key: jax.Array) -> np.ndarray:
+    """Linear bound on the community cost of each of `days` as they are scored with `key`, EUR."""
+
+    @jax.jit
+    @jax.vmap
+    def given(key, day):
+        first, keys = beginning(env, params, key, day)
+
+        def step(state, key):
+            actions = self_consumption(env, state, params)
+            return env.transition(key, state, actions, params).state, state.now
+
+        return first.energy, jax.lax.scan(step, first, keys)[1]
+
+    energy, now = given(jax.random.split(key, days.size), jnp.asarray(days))
+    found = [
+        cost_bound(
+            now.demand[k],
+            now.sun[k],
+            now.buy[k],
+            now.sell[k],
+            params.households.battery,
+            energy[k],
+            float(params.stored_price),
+            env.hours,
+        )
+        for k in range(days.size)
+    ]
+    return np.array(found)
 
 
 def _record(env, params, act, days, key, done) -> Scores:

@@ -33,6 +33,7 @@ class Yardsticks:
     start: str  # the controller from which the share of the way to the best is counted
     order: tuple[str, ...]  # names of `before` that are claimed to be in order, worst first
     lower_is_better: tuple[str, ...] = ()  # measures besides the reward for which the order is claimed, too
+    bounds: Callable[[], Measures] = dict  # below which such a measure cannot be, where that is known
     constants: Mapping[str, Any] = field(default_factory=dict)  # of rules, for the record
 
 

@@ -74,6 +74,12 @@ def test_every_controller_is_scored(found):
     ]
 
 
+def test_no_plan_passes_the_linear_bound(found):
+    bound = np.array(found["bounds"]["community_cost"])
+    assert bound.shape == (2,)
+    assert np.all(bound < np.array(found["per_day"]["optimum"]["community_cost"]))
+
+
 def test_what_an_idle_battery_saves_is_nothing(found):
     idle = found["per_day"]["idle_battery"]
     # but for the self-discharge of what is stored
@@ -102,6 +108,7 @@ def test_tables_of_families_and_runs(run, tmp_path):
     text = document.read_text()
     assert "community cost (EUR/day), lower being better" in text
     assert "| islanded" in text
+    assert "a linear programme finds" in text
     assert "| two " in text
 
 
