@@ -1,6 +1,7 @@
 """What a grid is: the `Network` pytree, its files, and the library of named networks."""
 
 from gridjax.network.artefact import load_network, save_network
+from gridjax.network.fuse import fuse
 from gridjax.network.library import describe, get, names
 from gridjax.network.network import BusIndex, Network
 from gridjax.network.validation import check_network
@@ -10,6 +11,7 @@ __all__ = [
     "Network",
     "check_network",
     "describe",
+    "fuse",
     "get",
     "load_network",
     "names",
