@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ def solve(
     pv_voltage: Array | None = None,
     branch_status: Array | None = None,
     backup_slack: Sequence[tuple[int, float]] = (),
+    backup_available: Array | None = None,
     enforce_reactive_limits: bool = False,
 ) -> Flow:
     """Solve the AC power flow of `network` for every scenario of `injection`.
@@ -66,6 +68,8 @@ def solve(
             lose every source are dead: see `Flow.energised`.
         backup_slack: (bus row, |V| in p.u.) in order of priority; the first of them in an island without a
             source becomes its slack bus.
+        backup_available: `[..., n_backup]`, zero where a backup cannot take over in that scenario (an empty
+            battery, a generator at rest); the next in order does, or the island is dead. Default all can.
         enforce_reactive_limits: PV buses whose generators would exceed a limit become PQ buses at it, all
             at once, until none does.
 
@@ -94,6 +98,11 @@ def solve(
     backup = tuple((int(row), float(magnitude)) for row, magnitude in backup_slack)
     if backup and branch_status is None:
         branch_status = jnp.ones(network.n_branch)
+    if backup_available is not None:
+        if not backup:
+            raise ValueError("backup_available is given without backup_slack, whose entries it is about")
+        backup_available = jnp.asarray(backup_available)
+        _check_last(network, "backup_available", backup_available, len(backup))
     changed = branch_status is not None or (enforce_reactive_limits and network.n_pv > 0)
     if changed and method not in ("auto", "newton"):
         raise ValueError(
@@ -127,7 +136,18 @@ def solve(
         fall_back=method == "auto",
         reactive_limits=bool(enforce_reactive_limits),
     )
-    return _solve(options, backup, network, injection, solver, start, branch_status, pv_voltage, **parts)
+    return _solve(
+        options,
+        backup,
+        network,
+        injection,
+        solver,
+        start,
+        branch_status,
+        backup_available,
+        pv_voltage,
+        **parts,
+    )
 
 
 def _check_last(network: Network, name: str, value: jax.Array, length: int) -> None:
@@ -146,6 +166,7 @@ def _solve(
     solver: Solver,
     start: jax.Array | None,
     branch_status: jax.Array | None,
+    backup_available: jax.Array | None,
     pv_voltage: jax.Array | None,
     constant_current: jax.Array | None,
     constant_impedance: jax.Array | None,
@@ -153,10 +174,13 @@ def _solve(
     batch = injection.shape[:-1]
     if branch_status is not None:
         batch = jnp.broadcast_shapes(batch, branch_status.shape[:-1])
-        branch_status = jnp.broadcast_to(branch_status, (*batch, network.n_branch))
+    if backup_available is not None:
+        batch = jnp.broadcast_shapes(batch, backup_available.shape[:-1])
     if pv_voltage is not None:
         batch = jnp.broadcast_shapes(batch, pv_voltage.shape[:-1])
     injection = jnp.broadcast_to(injection, (*batch, network.n_bus))
+    if branch_status is not None:
+        branch_status = jnp.broadcast_to(branch_status, (*batch, network.n_branch))
     constant_current, constant_impedance, start = (
         None if part is None else jnp.broadcast_to(part, (*batch, network.n_bus))
         for part in (constant_current, constant_impedance, start)
@@ -166,8 +190,10 @@ def _solve(
     if start is not None:
         start = jax.lax.stop_gradient(jnp.where(topology.slack_mask(network), 0.0, start))
     case = Case(injection, constant_current, constant_impedance, pv_voltage, branch_status)
+    sources = None
     if branch_status is not None:
-        sources = topology.sources(network, jax.lax.stop_gradient(branch_status), backup)
+        fixed = jax.lax.stop_gradient(branch_status)
+        sources = topology.sources(network, fixed, backup, backup_available)
         case = case._replace(slack=sources.slack, energised=sources.energised)
         size = jnp.abs(jnp.asarray(solver.nominal.voltage)).astype(injection.real.dtype)
         held = (sources.magnitude.astype(size.dtype) / size - 1.0).astype(injection.dtype)
@@ -176,7 +202,13 @@ def _solve(
     status = _status(found, _fits(network, solver), options.tolerance)
     case = sound(network, solver.nominal, case, status != Status.NOT_FINITE)
     rows = (*network.slack_buses, *(row for row, _ in backup))
-    return _flow(network, solver, case, found, status, rows)
+    flow = _flow(network, solver, case, found, status, rows)
+    if sources is not None and len(set(rows)) < len(rows):
+        # of several sources at one bus only one injects
+        own = jnp.ones((*batch, len(network.slack_buses)), bool)
+        active = jnp.concatenate([own, sources.took_over], axis=-1)
+        flow = replace(flow, slack_power=jnp.where(active, flow.slack_power, 0.0))
+    return flow
 
 
 def _fits(network: Network, solver: Solver) -> jax.Array:

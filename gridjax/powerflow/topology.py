@@ -17,11 +17,12 @@ Array = Any
 
 
 class Sources(NamedTuple):
-    """The buses that hold their voltage, `[..., n_bus]` each."""
+    """Who holds the voltage in each scenario."""
 
-    slack: jax.Array  # bool, the network's slack buses and those that took over an island
-    energised: jax.Array  # bool, connected to one of them
-    magnitude: jax.Array  # p.u., what a bus that took over holds; 0 elsewhere
+    slack: jax.Array  # [..., n_bus], bool, the network's slack buses and those that took over an island
+    energised: jax.Array  # [..., n_bus], bool, connected to one of them
+    magnitude: jax.Array  # [..., n_bus], p.u., what a bus that took over holds; 0 elsewhere
+    took_over: jax.Array  # [..., n_backup], bool, the backups that did; at most one of those that share a bus
 
 
 def components(network: Network, branch_status: Array) -> jax.Array:
@@ -81,13 +82,21 @@ def slack_mask(network: Network) -> np.ndarray:
     return np.isin(np.arange(network.n_bus), network.slack_buses)
 
 
-def sources(network: Network, branch_status: Array, backup: tuple[tuple[int, float], ...] = ()) -> Sources:
+def sources(
+    network: Network,
+    branch_status: Array,
+    backup: tuple[tuple[int, float], ...] = (),
+    available: Array | None = None,
+) -> Sources:
     """The slack buses of every scenario; an island without one is taken over by its first backup.
 
     `backup` lists (bus row, voltage magnitude in p.u.) in order of priority, such as the buses of
     grid-forming batteries. A backup in a component that already has a source stays what it was.
+    `available` `[..., n_backup]` is zero where a backup cannot take over in that scenario, such as an
+    empty battery; default all can. Its leading axes and those of `branch_status` broadcast.
 
-    Raises `ValueError` for a row that is not in the network or a voltage that is not positive.
+    Raises `ValueError` for a row that is not in the network, a voltage that is not positive, or
+    `available` without one entry per backup.
     """
     for row, magnitude in backup:
         if not 0 <= row < network.n_bus:
@@ -97,12 +106,25 @@ def sources(network: Network, branch_status: Array, backup: tuple[tuple[int, flo
         if not magnitude > 0:
             raise ValueError(f"backup bus {row}: voltage must be positive, got {magnitude}")
     label = components(network, branch_status)
+    if available is not None:
+        available = jnp.asarray(available) != 0
+        if available.ndim == 0 or available.shape[-1] != len(backup):
+            raise ValueError(
+                f"available has shape {available.shape}, expected [..., {len(backup)}] "
+                f"for network {network.name!r}"
+            )
+        batch = jnp.broadcast_shapes(label.shape[:-1], available.shape[:-1])
+        label = jnp.broadcast_to(label, (*batch, network.n_bus))
     slack = jnp.broadcast_to(slack_mask(network), label.shape)
     held = jnp.zeros(label.shape, jnp.result_type(float))
     live = connected(label, slack)
-    for row, magnitude in backup:
+    took_over = jnp.zeros((*label.shape[:-1], len(backup)), bool)
+    for k, (row, magnitude) in enumerate(backup):
         takes_over = ~live[..., row]
+        if available is not None:
+            takes_over = takes_over & available[..., k]
+        took_over = took_over.at[..., k].set(takes_over)
         slack = slack.at[..., row].set(slack[..., row] | takes_over)
         held = held.at[..., row].set(jnp.where(takes_over, magnitude, held[..., row]))
         live = live | (takes_over[..., None] & (label == label[..., row, None]))
-    return Sources(slack=slack, energised=live, magnitude=held)
+    return Sources(slack=slack, energised=live, magnitude=held, took_over=took_over)

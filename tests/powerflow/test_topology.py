@@ -41,6 +41,35 @@ def test_the_first_backup_takes_an_island_over(mesh):
     assert found.energised.all()
     np.testing.assert_allclose(found.magnitude[1], [0.0, 0.0, 0.0, 1.01, 0.0, 0.0])
     assert not found.magnitude[0].any()
+    np.testing.assert_array_equal(found.took_over, [[False, False, False], [False, True, False]])
+
+
+def test_a_backup_that_is_not_available_takes_nothing_over(mesh):
+    cut = np.ones(mesh.n_branch)
+    cut[[1, 3, 4]] = 0.0  # buses 2 and 3 are an island
+    backup = ((3, 1.01), (2, 0.99))
+    available = np.array([[[1, 1], [0.5, 0]], [[0, 1], [0, 0]]])
+    found = sources(mesh, np.stack([np.ones(mesh.n_branch), cut])[:, None, None], backup, available)
+    assert found.slack.shape == (2, 2, 2, 6)
+    np.testing.assert_array_equal(found.took_over[0], False)
+    assert found.energised[0].all()
+    taken = [[[True, False], [True, False]], [[False, True], [False, False]]]
+    np.testing.assert_array_equal(found.took_over[1], taken)
+    np.testing.assert_array_equal(found.slack[1][..., [3, 2]], taken)
+    np.testing.assert_allclose(found.magnitude[1][..., [3, 2]], np.where(taken, [1.01, 0.99], 0.0))
+    np.testing.assert_array_equal(found.energised[1, 1, 1], [True, True, False, False, True, True])
+    assert found.energised[1].reshape(4, 6)[:3].all()
+    everything = sources(mesh, cut, backup, np.ones(2, bool))
+    for a, b in zip(everything, sources(mesh, cut, backup)):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_of_backups_at_one_bus_only_one_takes_over(mesh):
+    cut = np.ones(mesh.n_branch)
+    cut[[1, 3, 4]] = 0.0
+    found = sources(mesh, cut, ((2, 1.0), (2, 0.98), (3, 1.0)), np.array([[1, 1, 1], [0, 1, 1]]))
+    np.testing.assert_array_equal(found.took_over, [[True, False, False], [False, True, False]])
+    np.testing.assert_allclose(found.magnitude[:, 2], [1.0, 0.98])
 
 
 def test_bad_backups_are_refused(mesh):
@@ -48,3 +77,7 @@ def test_bad_backups_are_refused(mesh):
         sources(mesh, np.ones(mesh.n_branch), backup=((6, 1.0),))
     with pytest.raises(ValueError, match="voltage must be positive"):
         sources(mesh, np.ones(mesh.n_branch), backup=((1, 0.0),))
+    with pytest.raises(ValueError, match=r"available has shape \(4, 3\), expected \[..., 1\]"):
+        sources(mesh, np.ones(mesh.n_branch), backup=((1, 1.0),), available=np.ones((4, 3)))
+    with pytest.raises(ValueError, match=r"available has shape \(\), expected \[..., 1\]"):
+        sources(mesh, np.ones(mesh.n_branch), backup=((1, 1.0),), available=True)
