@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.controllers.prosumer import Rule, prosumer_rule
+from gridjax.controllers.search import cross_entropy
 from gridjax.envs.smart_grid import GROUP, Params, SmartGrid
 
 # hold_below, charge_below, target, sun_credit, help_above, give, ask, reactive, centre
 _LOW = (0.5, 0.4, 0.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.97)
 _HIGH = (1.3, 1.1, 1.0, 4.0, 1.6, 1.5, 1.5, 4.0, 1.03)
-_POPULATION, _ELITE = 48, 8
 
 
 def rule_from(genes: jax.Array) -> Rule:
@@ -29,14 +29,14 @@ def tune_rule(
     """The rule with the largest mean reward over `n_day` days of `params.days`, and that reward.
 
     Cross-entropy search, constants shared by all agents. The days are spread evenly over those there are, run
-    as they are scored (`env.on_day`), and their noise is drawn once, so that candidates are compared like for
-    like.
+    as they are scored (`env.on_case`), and their noise is drawn once, so that candidates are compared like
+    for like.
     """
     start_key, noise_key, search_key = jax.random.split(key, 3)
     days = params.days[np.linspace(0, params.days.shape[0], n_day, endpoint=False).astype(int)]
 
     def beginning(key, day):
-        return env.initial(key, env.on_day(params, day))
+        return env.initial(key, env.on_case(params, day))
 
     states = jax.vmap(beginning)(jax.random.split(start_key, n_day), days)
     noise = jax.random.split(noise_key, (env.steps_per_day, n_day))
@@ -51,19 +51,15 @@ def tune_rule(
 
         return jnp.mean(jax.lax.scan(step, states, noise)[1])
 
-    low, high = jnp.array(_LOW), jnp.array(_HIGH)
-
-    def generation(carry, key):
-        mean, spread, best, _ = carry
-        genes = jnp.clip(mean + spread * jax.random.normal(key, (_POPULATION, low.size)), low, high)
-        genes = genes.at[0].set(best)
-        rewards = jax.lax.map(reward, genes)
-        elite = genes[jnp.argsort(-rewards)[:_ELITE]]
-        spread = jnp.maximum(jnp.std(elite, axis=0), 1e-2 * (high - low))
-        top = jnp.argmax(rewards)
-        return (jnp.mean(elite, axis=0), spread, genes[top], rewards[top]), rewards[top]
-
-    middle = 0.5 * (low + high)
-    start = (middle, 0.4 * (high - low), middle, jnp.float32(-jnp.inf))
-    (_, _, best, value), _ = jax.lax.scan(generation, start, jax.random.split(search_key, generations))
+    best, value = cross_entropy(
+        search_key,
+        reward,
+        _LOW,
+        _HIGH,
+        population=48,
+        elite=8,
+        generations=generations,
+        spread=0.4,
+        least=1e-2,
+    )
     return rule_from(best), value

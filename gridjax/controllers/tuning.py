@@ -8,13 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.controllers.droop import Droop, droop
+from gridjax.controllers.search import cross_entropy
 from gridjax.envs.voltage_control.environment import GROUP, Params, VoltageControl
 
 _LOW = (0.97, 0.0, -3.0, 0.1)  # centre p.u., dead band p.u. either side, log10 of the ramp p.u., limit
 _HIGH = (1.03, 0.03, -0.8, 1.0)
-_POPULATION = 64
-_ELITE = 10
-_GENERATIONS = 24
 
 
 def curve_from(genes: jax.Array) -> Droop:
@@ -41,18 +39,7 @@ def tune_droop(env: VoltageControl, params: Params, key: jax.Array, n_state: int
 
         return jnp.mean(jax.vmap(one)(states))
 
-    low, high = jnp.array(_LOW), jnp.array(_HIGH)
-
-    def generation(carry, key):
-        mean, spread, best, _ = carry
-        noise = jax.random.normal(key, (_POPULATION, low.size))
-        genes = jnp.clip(mean + spread * noise, low, high).at[0].set(best)
-        rewards = jax.lax.map(reward, genes)
-        elite = genes[jnp.argsort(-rewards)[:_ELITE]]
-        spread = jnp.maximum(jnp.std(elite, axis=0), 1e-3 * (high - low))
-        top = jnp.argmax(rewards)
-        return (jnp.mean(elite, axis=0), spread, genes[top], rewards[top]), rewards[top]
-
-    start = (0.5 * (low + high), 0.5 * (high - low), 0.5 * (low + high), jnp.float32(-jnp.inf))
-    (_, _, best, _), _ = jax.lax.scan(generation, start, jax.random.split(search_key, _GENERATIONS))
+    best, _ = cross_entropy(
+        search_key, reward, _LOW, _HIGH, population=64, elite=10, generations=24, spread=0.5, least=1e-3
+    )
     return curve_from(best)
