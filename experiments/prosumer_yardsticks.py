@@ -171,7 +171,7 @@ def _plan(env, iterations, keys, days, params, rule):
 def beginning(env: SmartGrid, params: Any, key: jax.Array, day: jax.Array) -> tuple[Any, jax.Array]:
     """First state and transition keys `[n_step]` of a day as `score_days` runs it with `key`."""
     key, reset_key = jax.random.split(key)
-    state = env.initial(reset_key, env.on_day(params, day))
+    state = env.initial(reset_key, env.on_case(params, day))
     steps = jax.vmap(lambda k: jax.random.split(k)[1])(jax.random.split(key, env.steps_per_day))
     return state, jax.vmap(lambda k: jax.random.split(k)[0])(steps)
 

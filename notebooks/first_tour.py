@@ -176,7 +176,7 @@ print({name: round(float(value), 4) for name, value in info["metrics"].items()})
 # %% [markdown]
 # ## 6. A thousand grids, one day
 #
-# `vmap` over keys gives a thousand grids on as many random days of the year. `on_day` starts them at
+# `vmap` over keys gives a thousand grids on as many random days of the year. `on_case` starts them at
 # midnight, for all 480 steps of a day, and `scan` makes the day one compiled program: 480,000 power flows
 # in all. We do it twice: with idle inverters, and with a *droop*, the rule that real inverters follow. It
 # absorbs reactive power where the voltage is high and supplies it where the voltage is low.
@@ -187,7 +187,7 @@ from gridjax.controllers import CATEGORY_B, droop, no_control
 
 def day_of(act, day):
     """Metrics of every step of the day of the year `day`, each `[480]`."""
-    todays = env.on_day(params, day)
+    todays = env.on_case(params, day)
     _, state = env.reset(jax.random.key(0), todays)
 
     def step(state, key):

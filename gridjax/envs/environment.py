@@ -84,6 +84,18 @@ class Environment(ABC, Generic[State, Params]):
         """
         return params
 
+    def on_case(self, params: Params, case: jax.Array | int) -> Params:
+        """Params under which an episode is one whole case of those that a task is evaluated on.
+
+        A case is a day of the year where a task has days. A task without cases need not have this.
+        """
+        raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
+
+    @property
+    def case_steps(self) -> int:
+        """Steps of a case."""
+        raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
+
     def reset(self, key: jax.Array, params: Params) -> tuple[PerGroup, State]:
         """Start the episode that `key` determines: observations and state."""
         state = self.initial(key, params)

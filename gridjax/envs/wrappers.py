@@ -17,7 +17,7 @@ from gridjax.envs.spaces import Space
 class Wrapper(Environment[Any, Any]):
     """The task of `env`; a subclass says in what it differs.
 
-    Whatever else the task offers (`on_day`, ...) is reached through the wrapper.
+    Whatever else the task offers is reached through the wrapper.
     """
 
     env: Environment
@@ -59,6 +59,13 @@ class Wrapper(Environment[Any, Any]):
 
     def staggered(self, params: Any) -> Any:
         return self.env.staggered(params)
+
+    def on_case(self, params: Any, case: jax.Array | int) -> Any:
+        return self.env.on_case(params, case)
+
+    @property
+    def case_steps(self) -> int:
+        return self.env.case_steps
 
 
 @jax.tree_util.register_dataclass

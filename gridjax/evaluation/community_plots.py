@@ -84,7 +84,7 @@ def stability_meaning(path: Path) -> Path:
     """The stability index against its three severities, and where two of them meet."""
     import jax.numpy as jnp
 
-    from gridjax.envs.smart_grid.stability import FREQUENCY, VOLTAGE, stability_index
+    from gridjax.envs.stability import FREQUENCY, VOLTAGE, stability_index
 
     def shown_index(voltage: np.ndarray, loading: np.ndarray, frequency: np.ndarray) -> np.ndarray:
         return np.asarray(stability_index(*(jnp.asarray(x) for x in (voltage, loading, frequency))))

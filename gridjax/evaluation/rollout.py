@@ -123,7 +123,7 @@ def _keep(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: 
 
 def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Scores:
     """Every step of a day, leaves `[n_step, ...]`."""
-    params = env.on_day(params, day)
+    params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
 
@@ -136,7 +136,7 @@ def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Sco
         metrics = _tolerant(info["metrics"], params)
         return (obs, state), Scores(mean, metrics, info["cost"], terminated.astype(jnp.float32))
 
-    return jax.lax.scan(step, (obs, state), jax.random.split(key, env.steps_per_day))[1]
+    return jax.lax.scan(step, (obs, state), jax.random.split(key, env.case_steps))[1]
 
 
 def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array]:
@@ -161,7 +161,7 @@ def record_day(env: Environment, params: Any, act: Act, day: int, key: jax.Array
 
 @partial(jax.jit, static_argnums=0)
 def _record(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Trajectory:
-    params = env.on_day(params, day)
+    params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     _, state = env.reset(reset_key, params)
 
@@ -171,4 +171,4 @@ def _record(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> 
         out = env.transition(step_key, state, actions, params)
         return out.state, Trajectory(state, actions, out.reward, out.metrics, out.state)
 
-    return jax.lax.scan(step, state, jax.random.split(key, env.steps_per_day))[1]
+    return jax.lax.scan(step, state, jax.random.split(key, env.case_steps))[1]

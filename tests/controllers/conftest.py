@@ -42,5 +42,5 @@ def community():
 def day(community):
     """State at midnight of a workday in April, and the keys of its 96 transitions."""
     env, params = community
-    state = env.initial(jax.random.key(5), env.on_day(params, 109))
+    state = env.initial(jax.random.key(5), env.on_case(params, 109))
     return state, jax.random.split(jax.random.key(6), env.steps_per_day)

@@ -31,7 +31,7 @@ class Counter(Environment[Count, Limits]):
     def groups(self):
         return {"a": 1, "b": 2}
 
-    def on_day(self, params, day):
+    def on_case(self, params, day):
         return params._replace(length=day)
 
     def initial(self, key, params):

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from gridjax.envs.smart_grid import stability_index
+from gridjax.envs.stability import stability_index
 
 
 def index(voltage=(1.0, 1.0), loading=(0.0,), frequency=50.0):

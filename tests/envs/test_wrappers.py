@@ -51,7 +51,7 @@ def test_it_is_hashable_and_lets_the_task_through():
     assert hash(wrapped) == hash(LogWrapper(env))
     assert wrapped == pickle.loads(pickle.dumps(copy.deepcopy(wrapped)))
     assert (wrapped.name, wrapped.groups) == (env.name, env.groups)
-    assert int(wrapped.on_day(params, 3).days[0]) == 3
+    assert int(wrapped.on_case(params, 3).days[0]) == 3
     assert wrapped.steps_per_day == 480
     assert wrapped.observation_labels(params) == env.observation_labels(params)
     with pytest.raises(AttributeError):

@@ -3,8 +3,8 @@
 from gridjax.envs.smart_grid.environment import GROUP, SmartGrid
 from gridjax.envs.smart_grid.factory import make
 from gridjax.envs.smart_grid.households import Households, Shares
-from gridjax.envs.smart_grid.stability import stability_index
 from gridjax.envs.smart_grid.state import Params, State, Weights
+from gridjax.envs.stability import stability_index
 
 __all__ = [
     "GROUP",

@@ -26,6 +26,8 @@ from gridjax.envs.smart_grid.rewards import Rewards
 from gridjax.envs.smart_grid.state import Now, Params, State
 from gridjax.envs.spaces import Box, Space
 from gridjax.scenarios import events, prices
+from gridjax.scenarios.calendar import day_and_hour
+from gridjax.scenarios.weather import outdoors
 
 GROUP = "prosumer"
 
@@ -246,11 +248,15 @@ class SmartGrid(Environment[State, Params]):
         """See `observation`; slots without neighbour read 0 throughout."""
         return {GROUP: observation.labels(self.n_slot, self.vehicles, self.heat_pumps)}
 
-    def on_day(self, params: Params, day: jax.Array | int) -> Params:
+    @property
+    def case_steps(self) -> int:
+        return self.steps_per_day
+
+    def on_case(self, params: Params, case: jax.Array | int) -> Params:
         """Params under which an episode is that whole day of the year, batteries half full at first."""
         return replace(
             params,
-            days=jnp.atleast_1d(jnp.asarray(day, jnp.int32)),
+            days=jnp.atleast_1d(jnp.asarray(case, jnp.int32)),
             episode_length=jnp.int32(self.steps_per_day),
             initial_charge=jnp.full(2, 0.5, jnp.float32),
             latest_start=jnp.int32(0),
@@ -265,7 +271,7 @@ class SmartGrid(Environment[State, Params]):
     ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
         """Demand of all devices (kW), then need, missed need (kWh) and temperature after the step."""
         home, demand = params.households, state.now.demand
-        day, hour = outside.day_and_hour(state.clock, self.steps_per_day)
+        day, hour = day_and_hour(state.clock, self.steps_per_day)
         need, missed, temperature = state.need, jnp.zeros_like(state.need), state.temperature
         column = self.n_slot + 2
         if self.vehicles:
@@ -273,7 +279,7 @@ class SmartGrid(Environment[State, Params]):
             need, missed = vehicle.advance(home.vehicle, need, power, hour, self.hours)
             demand, column = demand + power, column + 1
         if self.heat_pumps:
-            air = outside.outdoors(day, hour)
+            air = outdoors(day, hour)
             power = heat_pump.heating_power(home.heat_pump, temperature, air, action[:, column], self.hours)
             temperature = heat_pump.advance(home.heat_pump, temperature, air, power, self.hours)
             demand = demand + power

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from gridjax.devices import droop_frequency
 from gridjax.envs.smart_grid import outside
-from gridjax.envs.smart_grid.stability import stability_index
 from gridjax.envs.smart_grid.state import Params, State
+from gridjax.envs.stability import stability_index
 from gridjax.powerflow import solve
 
 NOMINAL_FREQUENCY = 50.0  # Hz

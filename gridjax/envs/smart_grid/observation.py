@@ -16,7 +16,9 @@ from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, compress
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY
 from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, State
+from gridjax.scenarios.calendar import day_and_hour
 from gridjax.scenarios.prices import is_weekend
+from gridjax.scenarios.weather import outdoors
 
 _BAND = 0.05  # p.u., the unit of voltage deviations
 _FREQUENCY = 0.01  # p.u., the unit of frequency deviations
@@ -59,7 +61,7 @@ def own(state: State, params: Params, steps_per_day: int, vehicles: bool, heat_p
     columns += [(state.voltage[home.bus] - 1.0) / _BAND, pile.capacity / peak, pile.power / peak]
     columns += [home.sun / peak, *_in_units_of_actions(state, params, 24.0 / steps_per_day)]
     columns += [home.inverter / peak, home.connection / peak, peak / jnp.mean(peak)]
-    _, hour = outside.day_and_hour(state.clock, steps_per_day)
+    _, hour = day_and_hour(state.clock, steps_per_day)
     if vehicles:
         from gridjax.devices import vehicle
 
@@ -69,7 +71,7 @@ def own(state: State, params: Params, steps_per_day: int, vehicles: bool, heat_p
     if heat_pumps:
         pump = home.heat_pump
         middle, half = 0.5 * (pump.lowest + pump.highest), 0.5 * (pump.highest - pump.lowest)
-        air = (outside.outdoors(*outside.day_and_hour(state.clock, steps_per_day)) - 10.0) / 10.0
+        air = (outdoors(*day_and_hour(state.clock, steps_per_day)) - 10.0) / 10.0
         indoors = jnp.where(pump.power > 0.0, (state.temperature - middle) / half, 0.0)
         columns += [indoors, jnp.where(pump.power > 0.0, air, 0.0)]
     return jnp.stack(columns, axis=-1)
@@ -89,7 +91,7 @@ def _in_units_of_actions(state: State, params: Params, hours: float) -> tuple[ja
 
 def common(state: State, params: Params, steps_per_day: int) -> jax.Array:
     """What all agents see alike, `[n_common]`."""
-    day, hour = outside.day_and_hour(state.clock, steps_per_day)
+    day, hour = day_and_hour(state.clock, steps_per_day)
     mean = jnp.mean(params.tariff.bands)
     now = state.now
     by_hour, by_day = 2 * jnp.pi * hour / 24, 2 * jnp.pi * day / 366

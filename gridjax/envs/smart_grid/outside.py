@@ -8,21 +8,10 @@ import numpy as np
 
 from gridjax.envs.smart_grid.state import Now, Params
 from gridjax.scenarios import prices
+from gridjax.scenarios.calendar import day_and_hour
 from gridjax.scenarios.events import Drawn, factors
 
 AHEAD = (1, 2, 4, 8)  # h, of forecasts and known prices
-
-
-def day_and_hour(clock: jax.Array, steps_per_day: int) -> tuple[jax.Array, jax.Array]:
-    """Day of the year and hour in [0, 24) of a step; the year begins again after its last day."""
-    hour = (clock % steps_per_day).astype(jnp.float32) * (24.0 / steps_per_day)
-    return clock // steps_per_day, hour
-
-
-def outdoors(day: jax.Array, hour: jax.Array) -> jax.Array:
-    """Outdoor temperature (degrees C) of a Central European year, coldest in January and at 3 h."""
-    season = 10.0 - 9.5 * jnp.cos(2 * jnp.pi * (day - 15) / 366)
-    return season - 4.0 * jnp.cos(2 * jnp.pi * (hour - 3.0) / 24)
 
 
 def demand_and_sun(clock: jax.Array, params: Params) -> tuple[jax.Array, jax.Array]:

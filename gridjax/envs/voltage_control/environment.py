@@ -197,11 +197,15 @@ class VoltageControl(Environment[State, Params]):
         seen = [f"zone bus {k} {what}" for what in blocks for k in range(params.zone.shape[-1])]
         return {GROUP: (*seen, "own sun p [MW]", "own reactive power q, held [MVAr]")}
 
-    def on_day(self, params: Params, day: jax.Array | int) -> Params:
+    @property
+    def case_steps(self) -> int:
+        return self.steps_per_day
+
+    def on_case(self, params: Params, case: jax.Array | int) -> Params:
         """Params under which an episode is the whole of that day of the year, from midnight."""
         return replace(
             params,
-            days=jnp.atleast_1d(jnp.asarray(day, jnp.int32)),
+            days=jnp.atleast_1d(jnp.asarray(case, jnp.int32)),
             episode_length=jnp.int32(self.steps_per_day),
             random_start=jnp.asarray(False),
         )

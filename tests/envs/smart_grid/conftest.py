@@ -24,7 +24,7 @@ def transition(community):
 def noon(community):
     """A state at noon of a summer day, batteries half full, and a key."""
     env, params = community
-    state = env.initial(jax.random.key(3), env.on_day(params, 170))
+    state = env.initial(jax.random.key(3), env.on_case(params, 170))
 
     def forward(state, key):
         rest = {"prosumer": jnp.zeros((env.n_agent, env.n_action))}

@@ -251,7 +251,7 @@ def test_days_start_at_midnight_in_their_split(community):
     state = start(jax.random.split(jax.random.key(0), 500), params)
     assert set((np.asarray(state.clock) // 96).tolist()) <= set(days("train").tolist())
     assert (np.asarray(state.clock) % 96 == 0).all()
-    whole = env.on_day(params, 365)
+    whole = env.on_case(params, 365)
     last = env.initial(jax.random.key(0), whole)
     assert int(last.clock) == 365 * 96
     np.testing.assert_allclose(last.energy, 0.5 * params.households.battery.capacity)

@@ -88,7 +88,7 @@ def test_an_episode_stays_in_its_day_and_the_day_in_its_split():
 def test_a_whole_day_from_midnight(task):
     env, params, *_ = task
     for day in (0, 365):
-        whole = env.on_day(params, day)
+        whole = env.on_case(params, day)
         state = env.initial(jax.random.key(3), whole)
         assert (int(state.day), int(state.step_of_day), int(whole.episode_length)) == (day, 0, 480)
         demand, _ = env.exogenous(jnp.int32(day), jnp.int32(480), whole)
