@@ -1,6 +1,6 @@
 """The environment contract, the tasks and their registry."""
 
-from gridjax.envs import smart_grid, voltage_control
+from gridjax.envs import resilience, smart_grid, voltage_control
 from gridjax.envs.environment import Environment, Transition
 from gridjax.envs.registry import make, register, tasks
 from gridjax.envs.spaces import Box, Discrete
@@ -15,6 +15,7 @@ __all__ = [
     "Transition",
     "make",
     "register",
+    "resilience",
     "smart_grid",
     "tasks",
     "voltage_control",
