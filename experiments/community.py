@@ -17,7 +17,7 @@ import numpy as np
 import tyro
 
 import gridjax
-from experiments.held_out import chosen_days
+from experiments.cases import chosen_days
 from experiments.prosumer_yardsticks import cost_bounds, foresight, rules, tuned_rule
 from gridjax.evaluation.report import table
 from gridjax.evaluation.rollout import score_days

@@ -74,26 +74,27 @@ def evaluate_run(
     Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network, or for a file to
     reuse that is of another task or other days.
     """
-    from experiments.held_out import chosen_days, measured_before, score_all
+    from experiments.cases import held_out_cases
+    from experiments.held_out import measured_before, score_all
     from experiments.versions import versions
     from gridjax.evaluation.comparison import METHOD, order_check, share_of_way, summarise
 
     began = time.monotonic()
     policies, updates, trained = run.policies(trainer, checkpoint)
-    days = chosen_days(number)
+    cases = held_out_cases(trainer.task, trainer.learner.env_params, number)
     config = run.read_config()
-    before = None if reuse is None else measured_before(reuse, asdict(config.task), days)
-    found = score_all(trainer, policies, days, optimum, before)
+    before = None if reuse is None else measured_before(reuse, asdict(config.task), cases.rows)
+    found = score_all(trainer, policies, cases, optimum, before)
     results = found.results
     rewards = {name: measures["reward"] for name, measures in results.items()}
     shares = share_of_way(rewards, found.start, "optimum") if "optimum" in rewards else {}
     evaluation = {
         "task": asdict(config.task),
         "network": trainer.learner.env_params.network.name,
-        "steps_per_day": trainer.task.steps_per_day,
+        "steps_per_day": trainer.task.case_steps,
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,
-        "days": days,
+        "days": cases.rows,
         "steps_per_seed": trained * config.steps_per_update,
         "training_seconds": run.training_seconds(),
         "controllers": {
@@ -125,7 +126,7 @@ def evaluate_run(
     if figures:
         from experiments.figures import draw_run
 
-        for path in draw_run(run, trainer, policies, days):
+        for path in draw_run(run, trainer, policies, cases):
             print(path)
     return evaluation
 

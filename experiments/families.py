@@ -58,7 +58,8 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     Raises `ValueError` for a run of another task or without a checkpoint that fits.
     """
     import gridjax
-    from experiments.held_out import chosen_days, learner_name
+    from experiments.cases import chosen_days
+    from experiments.held_out import learner_name
     from experiments.prosumer_yardsticks import prosumer_yardsticks, tuned_rule
     from experiments.steering import known_rule
     from experiments.training import Trainer, at_seed

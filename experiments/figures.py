@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from experiments.cases import Cases
 from experiments.run_directory import RunDirectory
 from experiments.training import Trainer
+from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 
 
-def draw_run(run: RunDirectory, trainer: Trainer, policies: Any, days: np.ndarray) -> list[str]:
-    """Draw the training curve, and one of `days` under the policy of the first seed; the paths."""
+def draw_run(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases) -> list[str]:
+    """Draw the training curve, and one of `cases` under the policy of the first seed; the paths."""
     if isinstance(trainer.task, SmartGrid):
         from experiments.community_figures import draw_community
 
-        return draw_community(run, trainer, policies, days)
+        return draw_community(run, trainer, policies, cases.rows)
+    if isinstance(trainer.task, Resilience):
+        from experiments.campus_figures import draw_campus
+
+        return draw_campus(run, trainer, policies, cases)
     from experiments.voltage_figures import draw_voltage
 
-    return draw_voltage(run, trainer, policies, days)
+    return draw_voltage(run, trainer, policies, cases.rows)

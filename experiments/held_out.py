@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.cases import Cases
 from experiments.files import plain
 from experiments.progress import ProgressBar
 from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
 from experiments.yardsticks import Measures, yardsticks
-from gridjax.scenarios import held_out_days
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,6 @@ class Comparison:
     constants: Mapping[str, Any]  # of rules
 
 
-def chosen_days(number: int) -> np.ndarray:
-    """`number` of the 120 held-out days, spread over the year."""
-    held_out = held_out_days()
-    return held_out[np.linspace(0, held_out.size, number, endpoint=False).astype(int)]
-
-
 def learner_name(central_critic: bool) -> str:
     """What the policies are called in tables."""
     return "mappo" if central_critic else "ippo"
@@ -45,19 +39,19 @@ def learner_name(central_critic: bool) -> str:
 def score_all(
     trainer: Trainer,
     policies: Any,
-    days: np.ndarray,
+    cases: Cases,
     optimum: bool = True,
     before: Mapping[str, Measures] | None = None,
 ) -> Comparison:
-    """Score every controller on `days`; `policies` is stacked over the seeds.
+    """Score every controller on `cases`; `policies` is stacked over the seeds.
 
     `before` holds what was measured before: an optimum in it is not searched for again. Raises `ValueError`
     for a task without controllers to be measured against.
     """
-    env, params = trainer.task, trainer.learner.env_params
+    env = trainer.task
     name, seeds = learner_name(trainer.learner.central_critic), len(trainer.seeds)
-    with ProgressBar("evaluating", days.size * (6 + seeds), unit="days") as bar:
-        sticks = yardsticks(env, params, days, bar.advance, known_rule(trainer.learner.env))
+    with ProgressBar("evaluating", cases.rows.size * (6 + seeds), unit="cases") as bar:
+        sticks = yardsticks(env, cases.params, cases.rows, bar.advance, known_rule(trainer.learner.env))
         results = {}
         for key, act in sticks.before.items():
             results[key] = _stacked([sticks.score(act, key.replace("_", " "))])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,11 +12,14 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from experiments.progress import ProgressBar
-from gridjax.controllers import Rule, SteeredRule
+from gridjax.controllers import CampusRule, Rule, SteeredCampus, SteeredRule
 from gridjax.envs import Environment
+from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.evaluation.rollout import Act, act_with
 from gridjax.learners import Policy
+
+STEERED = (SteeredRule, SteeredCampus)
 
 if TYPE_CHECKING:
     from experiments.config import Config, Learner
@@ -27,37 +32,48 @@ def environment_of(learner: Learner, env: Environment, params: Any) -> Environme
     """
     if learner.steers is None:
         return env
-    if not isinstance(env, SmartGrid):
-        raise ValueError(f"steers is {learner.steers!r}, but {env.name} has no such rule, expected None")
-    constants = learner.rule_constants
-    if constants is None:
+    if isinstance(env, SmartGrid):
         from experiments.prosumer_yardsticks import SEARCHES, tuned_rule
 
-        with ProgressBar("tuning the rule", SEARCHES, unit="searches") as bar:
-            constants = tuple(float(value) for value in vars(tuned_rule(env, params, bar.advance)).values())
-    return SteeredRule(env, tuple(constants))
+        return SteeredRule(env, _constants(learner, SEARCHES, partial(tuned_rule, env, params)))
+    if isinstance(env, Resilience):
+        from experiments.campus_yardsticks import SEARCHES, tuned_campus_rule
+
+        return SteeredCampus(env, _constants(learner, SEARCHES, partial(tuned_campus_rule, env, params)))
+    raise ValueError(f"steers is {learner.steers!r}, but {env.name} has no such rule, expected None")
+
+
+def _constants(learner: Learner, searches: int, tune: Callable[..., Any]) -> tuple[float, ...]:
+    """Those of the config, or what `searches` of `tune` find."""
+    if learner.rule_constants is not None:
+        return tuple(learner.rule_constants)
+    with ProgressBar("tuning the rule", searches, unit="searches") as bar:
+        return tuple(float(value) for value in vars(tune(bar.advance)).values())
 
 
 def with_constants(config: Config, env: Environment) -> Config:
     """`config` with the constants of the rule written down, so that a resumed run has the same."""
-    if not isinstance(env, SteeredRule):
+    if not isinstance(env, STEERED):
         return config
     return replace(config, learner=replace(config.learner, rule_constants=env.constants))
 
 
-def known_rule(env: Environment) -> Rule | None:
-    """The rule that is steered in `env`, none where none is."""
-    return Rule(*(jnp.float32(value) for value in env.constants)) if isinstance(env, SteeredRule) else None
+def known_rule(env: Environment) -> Any:
+    """The rule that is steered in `env`, a `Rule` or a `CampusRule`; none where none is."""
+    if not isinstance(env, STEERED):
+        return None
+    kind = Rule if isinstance(env, SteeredRule) else CampusRule
+    return kind(*(jnp.float32(value) for value in env.constants))
 
 
 def act_in_task(env: Environment, policy: Policy) -> Act:
     """What `policy`, trained in `env`, does in the task itself, without exploration."""
-    return Partial(_Followed(env), policy) if isinstance(env, SteeredRule) else act_with(policy)
+    return Partial(_Followed(env), policy) if isinstance(env, STEERED) else act_with(policy)
 
 
 @dataclass(frozen=True)
 class _Followed:
-    env: SteeredRule
+    env: SteeredRule | SteeredCampus
 
     def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
         return self.env.follow(state, policy(obs), params)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-VOLTAGE_CONTROL, SMART_GRID = "VoltageControl-v0", "SmartGrid-v0"
+VOLTAGE_CONTROL, SMART_GRID, RESILIENCE = "VoltageControl-v0", "SmartGrid-v0", "Resilience-v0"
+_RATES = ("enrichment", "sensor_losses_per_year", "wind_fragility")
 
 # options of each task, with the values they have where none is given
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -42,6 +43,22 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "battery_share": None,
         "vehicle_share": None,
         "heat_pump_share": None,
+    },
+    RESILIENCE: {
+        "network": None,
+        "episode_length": 288,
+        "managers": 3,
+        "forecast_error": 0.2,
+        "message_loss": 0.05,
+        "measurement_noise": 0.02,
+        "delay": 1,
+        "enrichment": 100.0,
+        "sensor_losses_per_year": 0.1,
+        "wind_fragility": 1.0,
+        "cost_weight": None,
+        "resilience_weight": None,
+        "efficiency_weight": None,
+        "stability_weight": None,
     },
 }
 
@@ -80,6 +97,14 @@ class Task:
     battery_share: float | None = None
     vehicle_share: float | None = None
     heat_pump_share: float | None = None
+    # of Resilience-v0
+    managers: int | None = None  # of load, who share the buildings
+    measurement_noise: float | None = None  # relative
+    delay: int | None = None  # steps from a measurement to its arrival
+    enrichment: float | None = None  # how many times more often than in reality things fail
+    sensor_losses_per_year: float | None = None  # of each, before enrichment
+    wind_fragility: float | None = None  # 1: storms break lines, 0: they do not
+    resilience_weight: float | None = None  # of the reward term
 
     def resolved(self) -> Task:
         """With the values of the task's own options filled in.
@@ -104,8 +129,14 @@ class Task:
         del chosen["env"]
         if "ownership_seed" in chosen:
             chosen["seed"] = chosen.pop("ownership_seed")
+        if "measurement_noise" in chosen:
+            chosen["noise"] = chosen.pop("measurement_noise")
+        rates = {name: chosen.pop(name) for name in _RATES if name in chosen}
+        if rates:
+            chosen["rates"] = rates
         for group in ("weight", "share"):
-            names = [name for name in chosen if self.env == SMART_GRID and name.endswith(f"_{group}")]
+            grouped = self.env in (SMART_GRID, RESILIENCE)
+            names = [name for name in chosen if grouped and name.endswith(f"_{group}")]
             if names:
                 chosen[f"{group}s"] = {name.removesuffix(f"_{group}"): chosen.pop(name) for name in names}
         return chosen

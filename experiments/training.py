@@ -18,15 +18,16 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import gridjax
+from experiments.cases import Cases, validation_cases
 from experiments.config import Config
 from experiments.steering import act_in_task, environment_of
 from gridjax.envs import Environment
 from gridjax.evaluation.rollout import Act, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
-from gridjax.scenarios import days
 
 # Counters and levels, of which a chunk reports the last; of everything else the mean.
 _LAST = ("episode_return", "episode_length", "episodes", "learning_rate")
+_SHOWN = {"controllable", "unserved_cost"}  # metrics of a validation, where a task has them
 
 
 @jax.tree_util.register_dataclass
@@ -48,7 +49,7 @@ class Trainer:
     learner: MAPPO  # in that task, or steering a rule in it
     seeds: tuple[int, ...]
     mesh: Mesh
-    validation: np.ndarray  # days of the year
+    validation: Cases
 
     @classmethod
     def of(cls, config: Config) -> Trainer:
@@ -56,10 +57,10 @@ class Trainer:
         env, params = gridjax.make(config.task.env, **config.task_options())
         acted_in = environment_of(config.learner, env, params)
         learner = MAPPO.create(acted_in, params, **config.learner_settings())
-        every = days("validation")
-        spread = np.linspace(0, every.size, config.run.validation_days, endpoint=False).astype(int)
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
-        return cls(env, learner, seeds, _mesh(len(seeds)), every[spread])
+        return cls(
+            env, learner, seeds, _mesh(len(seeds)), validation_cases(env, params, config.run.validation_days)
+        )
 
     def start(self) -> Progress:
         """Progress before the first update; seed k does not depend on which others there are."""
@@ -102,20 +103,21 @@ class Trainer:
         return replace(progress, state=state), {name: np.asarray(x) for name, x in metrics.items()}
 
     def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
-        """Score every seed on the validation days, and keep the policies that never did better."""
+        """Score every seed on the validation cases, and keep the policies that never did better."""
         policies = self.policies(progress)
-        rewards, controllable = [], []
+        found: dict[str, list[float]] = {"reward": []}
         for k in range(len(self.seeds)):
             scores = score_days(
                 self.task,
-                self.learner.env_params,
+                self.validation.params,
                 self.act(at_seed(policies, k)),
-                self.validation,
+                self.validation.rows,
                 jax.random.key(0),
             )
-            rewards.append(np.mean(scores.reward))
-            controllable.append(np.mean(scores.metrics["controllable"]))
-        reward = jnp.asarray(rewards, jnp.float32)
+            found["reward"].append(float(np.mean(scores.reward)))
+            for name in _SHOWN & scores.metrics.keys():
+                found.setdefault(name, []).append(float(np.mean(scores.metrics[name])))
+        reward = jnp.asarray(found["reward"], jnp.float32)
         better = np.asarray(reward > progress.best_reward)
 
         def choose(new: jax.Array, old: jax.Array) -> jax.Array:
@@ -127,7 +129,7 @@ class Trainer:
             best_reward=choose(reward, progress.best_reward),
             best_update=choose(jnp.full(len(self.seeds), update, jnp.int32), progress.best_update),
         )
-        return self.place(progress), {"reward": np.asarray(reward), "controllable": np.asarray(controllable)}
+        return self.place(progress), {name: np.array(values, np.float32) for name, values in found.items()}
 
 
 def at_seed(tree: Any, k: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gridjax.controllers import Rule
+from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.rollout import Act
@@ -38,21 +38,26 @@ class Yardsticks:
 
 
 def yardsticks(
-    env: Any, params: Any, days: np.ndarray, done: Callable[[int, str], None], rule: Rule | None = None
+    env: Any, params: Any, rows: np.ndarray, done: Callable[[int, str], None], rule: Any = None
 ) -> Yardsticks:
-    """Those of the task `env`; `done(n, note)` is called after every `n` days scored.
+    """Those of the task `env` on the cases `rows`; `done(n, note)` is called after every `n` scored.
 
-    `rule` is the tuned rule of SmartGrid-v0, where it is known already. Raises `ValueError` for a task that
-    has none.
+    `rule` is the tuned rule of SmartGrid-v0 or Resilience-v0, where it is known already. Raises `ValueError`
+    for a task that has none.
     """
     if isinstance(env, VoltageControl):
         from experiments.voltage_yardsticks import voltage_yardsticks
 
-        return voltage_yardsticks(env, params, days, done)
+        return voltage_yardsticks(env, params, rows, done)
     if isinstance(env, SmartGrid):
         from experiments.prosumer_yardsticks import prosumer_yardsticks
 
-        return prosumer_yardsticks(env, params, days, done, rule)
+        return prosumer_yardsticks(env, params, rows, done, rule)
+    if isinstance(env, Resilience):
+        from experiments.campus_yardsticks import campus_yardsticks
+
+        return campus_yardsticks(env, params, rows, done, rule)
     raise ValueError(
-        f"{env.name} has nothing to be measured against yet; VoltageControl-v0 and SmartGrid-v0 have"
+        f"{env.name} has nothing to be measured against yet; VoltageControl-v0, SmartGrid-v0 and "
+        "Resilience-v0 have"
     )

@@ -6,13 +6,14 @@ policy does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gridjax.envs.resilience import Params, Resilience, State
+from gridjax.envs.resilience import GROUPS, Params, Resilience, State
 from gridjax.envs.resilience.measurement import Reading
 
 Array = Any
@@ -61,15 +62,18 @@ def droop(env: Resilience, state: State, params: Params) -> dict[str, jax.Array]
     return actions | {"generator": jnp.where(dark, 0.5, 0.0)[:, None]}
 
 
-def campus_rule(rule: CampusRule, env: Resilience, state: State, params: Params) -> dict[str, jax.Array]:
-    """Actions of `rule` in `state`; constants that one group alone uses may be `[n_agents]`."""
+def campus_rule(
+    rule: CampusRule, env: Resilience, state: State, params: Params, groups: Sequence[str] = GROUPS
+) -> dict[str, jax.Array]:
+    """Actions of `rule` in `state` for `groups`; constants may be `[n_agents]` where it is one group."""
     heard = env.readings(state)
-    return {
-        "generator": _generators(rule, heard["generator"], state, params),
-        "battery": _batteries(rule, heard["battery"], state, params),
-        "load": _loads(rule, heard["load"], params),
-        "connection": _connections(heard["connection"], env, state, params),
+    acts = {
+        "generator": lambda: _generators(rule, heard["generator"], state, params),
+        "battery": lambda: _batteries(rule, heard["battery"], state, params),
+        "load": lambda: _loads(rule, heard["load"], params),
+        "connection": lambda: _connections(heard["connection"], env, state),
     }
+    return {group: acts[group]() for group in groups}
 
 
 def _generators(rule: CampusRule, heard: Reading, state: State, params: Params) -> jax.Array:
@@ -123,11 +127,10 @@ def _loads(rule: CampusRule, heard: Reading, params: Params) -> jax.Array:
     return jnp.stack([kept, jnp.where(dark, jnp.clip(rule.heat, -1.0, 1.0), 0.0)], axis=-1)
 
 
-def _connections(heard: Reading, env: Resilience, state: State, params: Params) -> jax.Array:
+def _connections(heard: Reading, env: Resilience, state: State) -> jax.Array:
     """A switch that is normally open closes where a fault has left one of its ends dead or in another island,
     and stays closed until the fault is cleared.
     """
-    del params
     layout = env.layout
     near, far = jnp.array(layout.from_bus), jnp.array(layout.to_bus)
     live, frequency = state.energised, state.frequency

@@ -19,7 +19,7 @@ _HIGH = (1.0, 1.1, 2.5, 60.0, 1.01, 1.01, 1.0, 72.0, 48.0, 1.0, 1.0)
 
 @partial(jax.jit, static_argnums=(0, 4))
 def tune_campus_rule(
-    env: Resilience, params: Params, key: jax.Array, scenarios: Scenario, generations: int = 12
+    env: Resilience, params: Params, key: jax.Array, scenarios: Scenario, generations: int = 10
 ) -> tuple[CampusRule, jax.Array]:
     """The rule with the largest mean reward over `scenarios` (leading axis `[n_scenario]`), and that reward.
 
@@ -39,8 +39,8 @@ def tune_campus_rule(
         reward,
         _LOW,
         _HIGH,
-        population=40,
-        elite=8,
+        population=24,
+        elite=6,
         generations=generations,
         spread=0.4,
         least=1e-2,

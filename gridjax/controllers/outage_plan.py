@@ -128,14 +128,14 @@ def plan_outage(
     upper[column["running"]] = known.generators
     whole = np.zeros((len(names), steps))
     whole[column["running"]] = 1.0
+    # the stubs of SciPy know scalar bounds alone
+    bounds: Any = Bounds(*(np.zeros(upper.size), upper.ravel()))  # pyright: ignore[reportArgumentType]
+    balance = LinearConstraint(equal, *(least, right))  # pyright: ignore[reportArgumentType]
     found = milp(
         cost.ravel(),
         integrality=whole.ravel(),
-        bounds=Bounds(np.zeros(upper.size), upper.ravel()),
-        constraints=[
-            LinearConstraint(equal, least, right),
-            LinearConstraint(limits, -np.inf, 0.0),
-        ],
+        bounds=bounds,
+        constraints=[balance, LinearConstraint(limits, -np.inf, 0.0)],
         options={"mip_rel_gap": gap, "time_limit": seconds},
     )
     if found.x is None:

@@ -20,6 +20,8 @@ import jax.numpy as jnp
 
 Array = Any
 
+_REST = 1e-4  # Hz/s, and share of the rating that units are away from where they go: it is over
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Swing(NamedTuple):
 def swing(
     units: Forming, protection: Protection, start: Start, seconds: float = 10.0, interval: float = 0.05
 ) -> Swing:
-    """Follow a disturbance for `seconds` in classical Runge-Kutta steps of `interval` (s).
+    """Follow a disturbance in Runge-Kutta steps of `interval` (s) until it is over, or for `seconds`.
 
     Relays trip at the end of an interval, up to half of one before or after their time.
     """
@@ -99,8 +101,11 @@ def swing(
         wanted = jnp.clip(wanted, start.lowest, start.highest)
         return jnp.where(online, surplus / jnp.maximum(stored, 1e-9), 0.0), (wanted - p) / units.lag
 
-    def body(_: Any, carry: tuple) -> tuple:
-        f, p, stage, since, nadir, zenith, rate, collapsed = carry
+    def moving(carry: tuple) -> jax.Array:
+        return (carry[0] < round(seconds / interval)) & jnp.any(carry[-1])
+
+    def body(carry: tuple) -> tuple:
+        k, f, p, stage, since, nadir, zenith, rate, collapsed, _ = carry
         load = jnp.take_along_axis(start.load, stage[None], axis=0)[0]
         h = interval
         a = slopes(f, p, load)
@@ -118,7 +123,9 @@ def swing(
         since = jnp.where(f_new < limit, since + below, 0.0)
         # a relay trips at the end of an interval, the one nearest to its time
         trips = (since > protection.delay - 0.5 * h) & ~collapsed
+        slow = (jnp.abs(a[0]) < _REST) & (total(jnp.abs(a[1]) * units.lag) < _REST * total(units.rating))
         return (
+            k + 1,
             f_new,
             p_new,
             stage + trips.astype(jnp.int32),
@@ -127,14 +134,14 @@ def swing(
             jnp.maximum(zenith, f_new),
             jnp.maximum(rate, jnp.where(collapsed, 0.0, jnp.abs(a[0]))),
             collapsed,
+            online & ~collapsed & (~slow | (f_new < limit)),
         )
 
     f = jnp.where(online, start.frequency, f0).astype(start.power.dtype)
     zero = jnp.zeros_like(f)
-    first = (f, start.power, jnp.zeros(f.shape, jnp.int32), zero, f, f, zero, jnp.zeros(f.shape, bool))
-    f, p, stage, _, nadir, zenith, rate, collapsed = jax.lax.fori_loop(
-        0, round(seconds / interval), body, first
-    )
+    first = (jnp.int32(0), f, start.power, jnp.zeros(f.shape, jnp.int32), zero, f, f, zero)
+    first = (*first, jnp.zeros(f.shape, bool), online)
+    _, f, p, stage, _, nadir, zenith, rate, collapsed, _ = jax.lax.while_loop(moving, body, first)
     bound = lambda x: jnp.clip(x, protection.lowest, protection.highest)  # noqa: E731
     return Swing(bound(f), p, stage, bound(nadir), bound(zenith), rate, collapsed & online)
 

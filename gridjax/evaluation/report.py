@@ -16,6 +16,8 @@ TITLES = {
     "time_of_use": "time of use",
     "peer_to_peer": "peer to peer",
     "tuned_rule": "rule, tuned",
+    "do_nothing": "do nothing",
+    "droop_alone": "droop alone",
     "mappo": "MAPPO",
     "ippo": "IPPO",
     "optimum": "optimum",
@@ -40,6 +42,16 @@ _COLUMNS = (
     ("co2", "CO2 (kg/day)", 1.0, 1),
     ("unserved", "unserved (kWh/day)", 1.0, 3),
     ("steps_out_of_band", "steps out of band (%)", 100.0, 2),
+    ("critical_served", "critical load served (%)", 100.0, 3),
+    ("ens_critical", "not served, critical (kWh)", 1.0, 1),
+    ("ens_priority", "priority", 1.0, 0),
+    ("ens_discretionary", "discretionary", 1.0, 0),
+    ("critical_interruptions", "interruptions of critical load", 1.0, 2),
+    ("critical_hours", "hours of them", 1.0, 2),
+    ("energy_cost", "energy cost (EUR)", 1.0, 0),
+    ("fuel", "fuel (l)", 1.0, 0),
+    ("emissions", "CO2 (kg)", 1.0, 0),
+    ("nadir", "lowest frequency (Hz)", 1.0, 2),
 )
 
 
@@ -107,12 +119,13 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
                 f"ahead, a linear programme finds {bound:.2f}, which nothing can pass: the plan is {gap:.2f} "
                 "above it."
             )
+    kind = "outage" if evaluation["task"]["env"] == "Resilience-v0" else "day"
     seeds = max(controller["seeds"] for controller in controllers.values())
     note = (
-        f"{_described(evaluation)}; {len(evaluation['days'])} held-out days of "
+        f"{_described(evaluation)}; {len(evaluation['days'])} held-out {kind}s of "
         f"{evaluation.get('steps_per_day', 480)} steps; training seeds: {seeds}. "
         "IQM is the interquartile mean over seeds and days, the other columns are means. Paired differences "
-        "of the mean reward, day by day, with 95 % intervals:"
+        f"of the mean reward, {kind} by {kind}, with 95 % intervals:"
     )
     return f"{table(rows)}\n\n{note}\n\n{claims}"
 
@@ -121,6 +134,8 @@ def _described(evaluation: Mapping[str, Any]) -> str:
     task = evaluation["task"]
     if task["env"] == "SmartGrid-v0":
         return f"{task['agents']} prosumers on {evaluation['network']}"
+    if task["env"] == "Resilience-v0":
+        return f"a campus on {evaluation['network']}"
     return f"{task['network']}, barrier {task['barrier']}, weight {task['reactive_weight']:g} on |q|"
 
 

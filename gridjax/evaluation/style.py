@@ -18,6 +18,8 @@ COLOURS = {
     "peer_to_peer": "#F0E442",
     "tuned_rule": "#56B4E9",
     "ippo": "#0072B2",
+    "do_nothing": "#D55E00",
+    "droop_alone": "#E69F00",
 }
 # what flows in a community
 FLOWS = {"sun": "#E69F00", "demand": "#000000", "grid": "#0072B2", "battery": "#009E73", "peers": "#D55E00"}

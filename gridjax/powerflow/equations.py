@@ -145,15 +145,21 @@ def residual(system: Equations, deviation: jax.Array) -> jax.Array:
     return jnp.where(system.energised & ~system.slack, value, 0.0)
 
 
-def jacobian(system: Equations, admittance: Array, deviation: jax.Array) -> jax.Array:
+def admittance(system: Equations, all_branches: Array) -> jax.Array:
+    """Y of every scenario, `[..., n_bus, n_bus]`, from that of the network with all branches."""
+    dtype = system.injection.dtype
+    matrix = jnp.asarray(all_branches, dtype)
+    if system.branch_status is not None:
+        matrix = matrix - _without(system.network, 1.0 - system.branch_status, dtype)
+    return matrix
+
+
+def jacobian(system: Equations, matrix: jax.Array, deviation: jax.Array) -> jax.Array:
     """Derivative of the residual in log V, real `[..., 2 n_bus, 2 n_bus]`; identity at slack and dead buses.
 
-    Columns are log-magnitude and angle; `admittance` is Y of the network with all branches, `[n_bus, n_bus]`.
+    Columns are log-magnitude and angle; `matrix` is that of `admittance`.
     """
     voltage = jnp.asarray(system.nominal.voltage, deviation.dtype) * (1.0 + deviation)
-    matrix = jnp.asarray(admittance, deviation.dtype)
-    if system.branch_status is not None:
-        matrix = matrix - _without(system.network, 1.0 - system.branch_status, deviation.dtype)
     power = jnp.conj(voltage)[..., :, None] * matrix * voltage[..., None, :]
     magnitude = jnp.abs(voltage)
     slope = system.constant_current * magnitude + 2.0 * system.constant_impedance * magnitude**2

@@ -15,8 +15,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.powerflow import elimination
 from gridjax.powerflow.chord import pack, unpack
-from gridjax.powerflow.equations import Equations, drawn, jacobian, limit_reactive, residual, scheduled
+from gridjax.powerflow.equations import (
+    Equations,
+    admittance,
+    drawn,
+    jacobian,
+    limit_reactive,
+    residual,
+    scheduled,
+)
 from gridjax.powerflow.nominal import Nominal, admittance_matrix, solve_nominal
 
 Array = Any
@@ -104,14 +113,16 @@ def find(
 def _iterate(
     newton: Newton, system: Equations, first: Solution, tolerance: float, max_iterations: int
 ) -> Solution:
+    every = admittance(system, newton.admittance)
+
     def active(solution):
         return (solution.change >= tolerance) & (solution.iterations - first.iterations < max_iterations)
 
     def body(solution):
         e = solution.deviation
         unbalanced = residual(system, e)
-        matrix = jacobian(system, newton.admittance, e)
-        step = unpack(jnp.linalg.solve(matrix, -pack(unbalanced)[..., None])[..., 0])
+        matrix = jacobian(system, every, e)
+        step = unpack(_solve(matrix, -pack(unbalanced)))
         sound = jnp.all(jnp.isfinite(step), axis=-1)
         step = jnp.where(sound[..., None], step, 0.0)
         longest = jnp.max(jnp.abs(step), axis=-1)
@@ -126,6 +137,13 @@ def _iterate(
         )
 
     return jax.lax.while_loop(lambda solution: jnp.any(active(solution)), body, first)
+
+
+def _solve(matrix: jax.Array, right: jax.Array) -> jax.Array:
+    """x of `matrix` x = `right`, `[..., n]`."""
+    if matrix.shape[-1] <= elimination.LARGEST:
+        return elimination.solve(matrix, right)
+    return jnp.linalg.solve(matrix, right[..., None])[..., 0]
 
 
 def _move(deviation: jax.Array, step: jax.Array) -> jax.Array:
@@ -176,6 +194,6 @@ def linear_response(newton: Newton, system: Equations, deviation: jax.Array, rhs
     differentiable and transposable: a dense factorisation.
     """
     free = system.energised & ~system.slack
-    matrix = jacobian(system, newton.admittance, deviation)
+    matrix = jacobian(system, admittance(system, newton.admittance), deviation)
     rhs = pack(jnp.where(free, rhs, 0.0))
-    return (1.0 + deviation) * unpack(jnp.linalg.solve(matrix, rhs[..., None])[..., 0])
+    return (1.0 + deviation) * unpack(_solve(matrix, rhs))

@@ -330,7 +330,7 @@ class Resilience(Environment[State, Params]):
             "starts": (commitment.fresh & ran.on).astype(burnt.dtype),
             "wasted": jnp.sum(battery.wasted(pile, state.energy, stored, hours)),
             "wear": jnp.sum(battery.wear_cost(pile, stored, hours)),
-            "throughput": jnp.abs(stored) * hours,
+            "discharged": stored * hours,
             "generated": engines * hours,
         }
         return after, accounts
@@ -416,7 +416,7 @@ class Resilience(Environment[State, Params]):
             "wasted": wasted,
             "imbalance": (supplied - consumed) * hours,  # of the accounts of the campus: rounding
             "stored": jnp.sum(after.energy),
-            "throughput": accounts["throughput"],  # [n_battery]
+            "discharged": accounts["discharged"],  # [n_battery], negative for charging
             "generated": accounts["generated"],  # [n_generator]
             "burnt": accounts["burnt"],  # [n_generator], l
             "fuel": after.generator.fuel,  # [n_generator], l

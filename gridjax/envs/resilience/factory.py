@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -71,7 +72,6 @@ def make(
     message_loss: float = 0.05,
     delay: int = 1,
     episode_length: int = 288,
-    seed: int = 0,
     max_iterations: int = 12,
 ) -> tuple[Resilience, Params]:
     """Resilience-v0: the static environment and its params.
@@ -101,7 +101,6 @@ def make(
         noise, message_loss, delay: of what is measured: relative standard deviation, probability that an
             agent misses it, steps until it arrives.
         episode_length: quarter hours, from midnight.
-        seed: of the heat pumps' buildings, on the host.
         max_iterations: of Newton's method, before a power flow counts as collapsed.
 
     Raises `ValueError` that names the option, its value and what was expected.
@@ -176,8 +175,7 @@ def make(
             raise ValueError(f"buildings: unknown profile {building.profile!r} of {building.name!r}")
         profile[bus] = year.load_names.index(building.profile)
         tiers[bus] = np.array(building.tiers) / sum(building.tiers)
-    own = np.where(campus_bus, nominal, 0.0)
-    own = np.where(own.real > 0.0, own, 0.0)
+    own: Any = np.where(campus_bus & (nominal.real > 0.0), nominal, 0.0)
     series = year.load_p[:, profile] * own.real
     peak, mean = float(series.sum(axis=1).max()), float(series.sum(axis=1).mean())
     manager = np.full(network.n_bus, -1, np.int32)
@@ -325,7 +323,7 @@ def _known(name: str, given: Mapping[str, float] | None, default: Mapping[str, f
 
 
 def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
 def _rows(network: Network, name: str, given: Sequence[str | int]) -> list[int]:

@@ -14,6 +14,10 @@ from gridjax.envs.resilience.supply import Supply
 from gridjax.envs.resilience.topology import Layout, Parts
 from gridjax.powerflow import solve
 
+# p.u., of Newton's last step, whose square is what is left then
+_TOLERANCE = 1e-4
+_SLACK = 0.01  # share of the rating by which losses may take a reference beyond its limits
+
 
 class Grid(NamedTuple):
     """A solved step; dead buses have voltage 0."""
@@ -23,7 +27,7 @@ class Grid(NamedTuple):
     exchange: jax.Array  # [n_switch], kW into the campus through switches to the grid, 0 for others
     losses: jax.Array  # [], kW, of the campus
     loading: jax.Array  # [n_branch], share of the rating
-    converged: jax.Array  # [], bool
+    converged: jax.Array  # [], bool: solved, and no reference beyond its limits
     deviation: jax.Array  # [2, n_bus]
 
 
@@ -65,14 +69,18 @@ def run(
         branch_status=parts.status,
         backup_slack=tuple((bus, 1.0) for bus in buses),
         backup_available=given.reference,
+        tolerance=_TOLERANCE,
         max_iterations=max_iterations,
     )
-    good = flow.converged
+    n_slack = len(network.slack_buses)
+    rest = jnp.where(given.reference, flow.slack_power.real[n_slack:] * base, 0.0)
+    # a reference that must give what it does not have trips, and its island with it
+    power, slack = given.power + rest, _SLACK * campus.forming.rating
+    over = given.reference & ((power > given.highest + slack) | (power < given.lowest - slack))
+    good = flow.converged & ~jnp.any(over)
     squared = flow.voltage.real**2 + flow.voltage.imag**2
     live = given.live | ~jnp.array(layout.campus)
     voltage = jnp.where(good & live, jnp.sqrt(jnp.where(squared > 0.0, squared, 1.0)), 0.0)
-    n_slack = len(network.slack_buses)
-    rest = jnp.where(given.reference, flow.slack_power.real[n_slack:] * base, 0.0)
     of_campus = jnp.array(layout.campus)
     inside = of_campus[network.from_bus] & of_campus[network.to_bus]
     lost = jnp.sum(jnp.where(inside, (flow.power_from + flow.power_to).real, 0.0)) * base
@@ -81,7 +89,7 @@ def run(
     through = -jnp.where(forward, flow.power_to[rows].real, flow.power_from[rows].real) * base
     return Grid(
         voltage=voltage,
-        power=jnp.where(good, given.power + rest, 0.0),
+        power=jnp.where(good, power, 0.0),
         exchange=jnp.where(good & jnp.array(layout.to_grid), through, 0.0),
         losses=jnp.where(good, lost, 0.0),
         loading=jnp.where(good, flow.loading, 0.0),

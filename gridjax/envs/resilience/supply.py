@@ -34,6 +34,8 @@ class Supply(NamedTuple):
     """What comes of it; `[n_unit]` where not said otherwise."""
 
     power: jax.Array  # kW, before losses are known
+    lowest: jax.Array  # kW, what it can do over the step
+    highest: jax.Array  # kW
     online: jax.Array  # bool, can form a voltage and its part is live
     islanded: jax.Array  # bool, in an island
     tripped: jax.Array  # bool, its island collapsed
@@ -150,6 +152,8 @@ def supply(
     struck = shaken & able
     return Supply(
         power=power,
+        lowest=jnp.minimum(lowest, 0.0),
+        highest=highest,
         online=carried | (beside & runs),
         islanded=islanded,
         tripped=able & black,

@@ -23,7 +23,7 @@ def test_beside_a_healthy_grid_everything_is_served(task):
     np.testing.assert_allclose(m["import"] + m["sun"] - m["losses"],
                                sum(m[f"demand_{tier}"] for tier in TIERS), rtol=1e-5)  # fmt: skip
     assert not m["burnt"].any()
-    assert not m["throughput"].any()
+    assert not m["discharged"].any()
     np.testing.assert_array_equal(m["nadir"], 50.0)
 
 
