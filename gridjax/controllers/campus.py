@@ -69,7 +69,7 @@ def campus_rule(
     heard = env.readings(state)
     acts = {
         "generator": lambda: _generators(rule, heard["generator"], state, params),
-        "battery": lambda: _batteries(rule, heard["battery"], state, params),
+        "battery": lambda: _batteries(rule, heard["battery"], env, state, params),
         "load": lambda: _loads(rule, heard["load"], params),
         "connection": lambda: _connections(heard["connection"], env, state),
     }
@@ -90,7 +90,7 @@ def _generators(rule: CampusRule, heard: Reading, state: State, params: Params) 
     return jnp.where(on, jnp.clip(level, 1e-3, 1.0), 0.0)[:, None]
 
 
-def _batteries(rule: CampusRule, heard: Reading, state: State, params: Params) -> jax.Array:
+def _batteries(rule: CampusRule, heard: Reading, env: Resilience, state: State, params: Params) -> jax.Array:
     campus, unit, pile = params.campus, params.reference_power, params.campus.battery
     price = state.now.buy / jnp.mean(params.tariff.bands)
     charge = state.energy / pile.capacity
@@ -99,11 +99,12 @@ def _batteries(rule: CampusRule, heard: Reading, state: State, params: Params) -
     net = (demand * heard.served - heard.sun) * unit
     stormy = state.warning > rule.storm
     floor = jnp.where(stormy, 1.0, rule.reserve)
-    fill = (charge < floor) | (price < rule.charge_below)
-    sell = (price > rule.discharge_above) & (charge > floor)
-    # no more than the campus draws, and not below the floor
+    # the power that leads to the floor in one step, or else it would be passed to and fro
+    reach = (charge - floor) * pile.capacity / (env.hours * pile.power)
+    # no more than the campus draws
     most = jnp.clip(net / total, 0.0, 1.0)
-    beside = jnp.where(fill, -1.0, jnp.where(sell, most, 0.0))
+    sold = jnp.where(price > rule.discharge_above, jnp.minimum(most, jnp.maximum(reach, 0.0)), 0.0)
+    beside = jnp.where(price < rule.charge_below, -1.0, jnp.minimum(sold, reach))
     engines = jnp.sum(heard.running * campus.generator.power, axis=-1)
     island = (net - jnp.minimum(engines, jnp.maximum(net, 0.0) + rule.recharge * total)) / total
     return jnp.clip(jnp.where(heard.present > 0.5, beside, island), -1.0, 1.0)[:, None]
