@@ -78,7 +78,7 @@ def campus_yardsticks(
 
     def plan() -> Act:
         done(0, "optimum: planning with perfect knowledge")
-        return foresight(env, params, rows, key, lambda note: done(0, f"optimum: {note}"))
+        return foresight(env, params, rows, key, tuned, lambda note: done(0, f"optimum: {note}"))
 
     return Yardsticks(
         before=rules(env, tuned),
@@ -117,19 +117,22 @@ def measures(env: Resilience, scores: Scores) -> Measures:
 
 
 def foresight(
-    env: Resilience, params: Any, rows: np.ndarray, key: jax.Array, note: Callable[[str], None]
+    env: Resilience,
+    params: Any,
+    rows: np.ndarray,
+    key: jax.Array,
+    rule: CampusRule,
+    note: Callable[[str], None],
 ) -> Act:
-    """Plays the best plan found for each case, with the noise and events it is scored with."""
+    """Plays the best found for each case, with the noise and events it is scored with.
+
+    What `rule` does, or a plan that knows what came of what was played before: prices, failures, deliveries.
+    """
     keys = jax.random.split(key, rows.size)
-    none = np.zeros((rows.size, env.case_steps))
-    shapes = env.action_space(params)
-    actions = {
-        group: np.zeros((rows.size, env.case_steps, n, *shapes[group].shape), np.float32)
-        for group, n in env.groups.items()
-    }
+    actions = jax.tree.map(np.asarray, _by_rule(env, keys, jnp.asarray(rows), params, rule))
     played = _play(env, keys, jnp.asarray(rows), params, actions)
     best, reward = actions, np.asarray(played["reward"])
-    generators, delivered = none + len(env.generator_buses), none
+    generators, delivered = np.asarray(played["able"]), np.asarray(played["delivered"])
     for turn in range(_REFINEMENTS):
         plans = []
         for k in range(rows.size):
@@ -148,6 +151,24 @@ def foresight(
     of_day[np.asarray(params.scenarios.day)[rows]] = np.arange(rows.size)
     plans = {group: jnp.asarray(value) for group, value in best.items()}
     return Partial(partial(_planned, env), plans, jnp.asarray(of_day))
+
+
+@partial(jax.jit, static_argnums=0)
+def _by_rule(env, keys, rows, params, rule):
+    """Actions of `rule` in every case, `[n_case, n_step, ...]`, with the keys of the scores."""
+
+    def one(key, row):
+        case = env.on_case(params, row)
+        key, reset_key = jax.random.split(key)
+
+        def step(state, key):
+            acts = campus_rule(rule, env, state, case)
+            step_key = jax.random.split(jax.random.split(key)[1])[0]
+            return env.transition(step_key, state, acts, case).state, acts
+
+        return jax.lax.scan(step, env.initial(reset_key, case), jax.random.split(key, env.case_steps))[1]
+
+    return jax.vmap(one)(keys, rows)
 
 
 @partial(jax.jit, static_argnums=0)
