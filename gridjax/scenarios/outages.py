@@ -248,8 +248,9 @@ def draw(key: jax.Array, rates: Rates, sizes: Sizes, hours: float) -> Timeline:
         storm_end=jnp.where(stormy, begin + lasting, 0),
         gust=gust,
         start_fails=u["start"] < rates.start_failure,
-        trip_after=jnp.minimum(trip_after, _LARGEST),
-        generator_repair=jnp.minimum(generator_repair, _LARGEST),
+        # in whole steps: the last bit of a logarithm may depend on the size of the batch
+        trip_after=jnp.minimum(jnp.round(trip_after / hours) * hours, _LARGEST),
+        generator_repair=jnp.minimum(jnp.round(generator_repair / hours) * hours, _LARGEST),
         sensor_begin=losses[0],
         sensor_end=losses[1],
         delivery=_between(u["delivery"], rates.delivery_hours_low, rates.delivery_hours_high),
