@@ -14,6 +14,7 @@ from gridjax import network as networks
 from gridjax.devices import Battery, HeatPump
 from gridjax.devices.generator import Generator
 from gridjax.devices.swing import Forming, Protection
+from gridjax.envs.options import known
 from gridjax.envs.placement import spread
 from gridjax.envs.registry import register
 from gridjax.envs.resilience.campus import BUILDINGS, Building, Campus
@@ -118,7 +119,7 @@ def make(
     else:
         assert network is not None
         network = check_network(network)
-    chosen = replace(_WEIGHTS, **_known("weights", weights, asdict(_WEIGHTS)))
+    chosen = replace(_WEIGHTS, **known("weights", weights, asdict(_WEIGHTS)))
     shares = {"generator_share": generator_share, "battery_share": battery_share}
     for name, value, good, expected in (
         ("managers", managers, _whole(managers, 1), "a whole number of at least 1"),
@@ -312,14 +313,6 @@ def make(
         latest_start=jnp.int32(0),
     )
     return env, params
-
-
-def _known(name: str, given: Mapping[str, float] | None, default: Mapping[str, float]) -> dict[str, float]:
-    given = dict(given or {})
-    unknown = sorted(set(given) - set(default))
-    if unknown:
-        raise ValueError(f"{name} holds {unknown}, expected keys of {', '.join(default)}")
-    return {**default, **given}
 
 
 def _whole(value: object, least: int) -> bool:

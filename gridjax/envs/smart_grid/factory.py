@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax import network as networks
+from gridjax.envs.options import known
 from gridjax.envs.placement import spread
 from gridjax.envs.registry import register
 from gridjax.envs.smart_grid.environment import SmartGrid
@@ -95,8 +96,8 @@ def make(
     if network is None:
         network = next((name for name, most in _NETWORKS if agents <= most), _NETWORKS[-1][0])
     network = networks.get(network) if isinstance(network, str) else check_network(network)
-    owned = shares if isinstance(shares, Shares) else Shares(**_known("shares", shares, asdict(Shares())))
-    chosen = replace(_WEIGHTS, **_known("weights", weights, asdict(_WEIGHTS)))
+    owned = shares if isinstance(shares, Shares) else Shares(**known("shares", shares, asdict(Shares())))
+    chosen = replace(_WEIGHTS, **known("weights", weights, asdict(_WEIGHTS)))
     for name, value, good, expected in (
         ("agents", agents, isinstance(agents, int) and agents >= 1, "a whole number of at least 1"),
         (
@@ -180,14 +181,6 @@ def make(
         latest_start=jnp.int32(0),
     )
     return env, params
-
-
-def _known(name: str, given: Mapping[str, float] | None, default: Mapping[str, float]) -> dict[str, float]:
-    given = dict(given or {})
-    unknown = sorted(set(given) - set(default))
-    if unknown:
-        raise ValueError(f"{name} holds {unknown}, expected keys of {', '.join(default)}")
-    return {**default, **given}
 
 
 def _places(network: Network, agents: int) -> np.ndarray:
