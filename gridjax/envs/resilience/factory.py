@@ -300,7 +300,6 @@ def make(
         black_start_hours=real(0.25),
         synchronism_frequency=real(0.2),
         synchronism_voltage=real(0.05),
-        forming_voltage=real(1.0),
         forecast_error=real(forecast_error),
         noise=real(noise),
         message_loss=real(message_loss),

@@ -76,7 +76,6 @@ class Params:
     black_start_hours: Array  # [], h until a unit whose island collapsed can form a voltage again
     synchronism_frequency: Array  # [], Hz between two live parts, at most, when a switch closes
     synchronism_voltage: Array  # [], p.u., likewise
-    forming_voltage: Array  # [], p.u.; what forms an island holds it
     forecast_error: Array  # [], relative standard deviation eight hours ahead
     noise: Array  # [], relative standard deviation of what is measured
     message_loss: Array  # [], probability that an agent misses a message
