@@ -15,10 +15,12 @@ import jax.numpy as jnp
 
 from gridjax.envs.resilience import GROUPS, Params, Resilience, State
 from gridjax.envs.resilience.measurement import Reading
+from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY
 
 Array = Any
 _CALM = 1e-6
 _APART = 0.005  # Hz, by which two islands are told apart
+_BESIDE = 1e-3  # Hz, within which a bus beside the grid is
 
 
 @jax.tree_util.register_dataclass
@@ -58,7 +60,7 @@ def do_nothing(env: Resilience, state: State, params: Params) -> dict[str, jax.A
 def droop(env: Resilience, state: State, params: Params) -> dict[str, jax.Array]:
     """Generators run through an outage at half their range; droop and relays do the rest."""
     actions = do_nothing(env, state, params)
-    dark = env.readings(state)["generator"].present < 0.5
+    dark = _apart(env.generator_buses, state) | (env.readings(state)["generator"].present < 0.5)
     return actions | {"generator": jnp.where(dark, 0.5, 0.0)[:, None]}
 
 
@@ -68,19 +70,31 @@ def campus_rule(
     """Actions of `rule` in `state` for `groups`; constants may be `[n_agents]` where it is one group."""
     heard = env.readings(state)
     acts = {
-        "generator": lambda: _generators(rule, heard["generator"], state, params),
+        "generator": lambda: _generators(rule, heard["generator"], env, state, params),
         "battery": lambda: _batteries(rule, heard["battery"], env, state, params),
-        "load": lambda: _loads(rule, heard["load"], params),
+        "load": lambda: _loads(rule, heard["load"], env, state, params),
         "connection": lambda: _connections(heard["connection"], env, state),
     }
     return {group: acts[group]() for group in groups}
 
 
-def _generators(rule: CampusRule, heard: Reading, state: State, params: Params) -> jax.Array:
+def _apart(buses: Sequence[int], state: State) -> jax.Array:
+    """Whether buses are dead or in an island, as their own frequency tells, bool `[n_agents]`.
+
+    Messages are late: the grid may be back, and the island still has to become synchronous with it.
+    """
+    at = jnp.array(buses)
+    return ~state.energised[at] | (jnp.abs(state.frequency[at] - NOMINAL_FREQUENCY) > _BESIDE)
+
+
+def _generators(rule: CampusRule, heard: Reading, env: Resilience, state: State, params: Params) -> jax.Array:
     campus, unit = params.campus, params.reference_power
     charge = _mean_charge(heard, params)
-    dark = heard.present < 0.5
-    on = dark & ((charge < rule.start_below) | (state.generator.on & (charge < rule.stop_above)))
+    dark = _apart(env.generator_buses, state) | (heard.present < 0.5)
+    dead = ~state.energised[jnp.array(env.generator_buses)]
+    # where faults have split the campus, batteries may be elsewhere
+    stays = state.generator.on & ((charge < rule.stop_above) | (heard.faults > 0.5))
+    on = dark & (dead | (charge < rule.start_below) | stays)
     net = (jnp.sum(heard.demand, axis=-1) * heard.served - heard.sun) * unit
     net = net + rule.recharge * jnp.sum(campus.battery.power)
     number = jnp.maximum(jnp.sum(heard.running, axis=-1), 1.0)
@@ -107,10 +121,11 @@ def _batteries(rule: CampusRule, heard: Reading, env: Resilience, state: State, 
     beside = jnp.where(price < rule.charge_below, -1.0, jnp.minimum(sold, reach))
     engines = jnp.sum(heard.running * campus.generator.power, axis=-1)
     island = (net - jnp.minimum(engines, jnp.maximum(net, 0.0) + rule.recharge * total)) / total
-    return jnp.clip(jnp.where(heard.present > 0.5, beside, island), -1.0, 1.0)[:, None]
+    dark = _apart(env.battery_buses, state) | (heard.present < 0.5)
+    return jnp.clip(jnp.where(dark, island, beside), -1.0, 1.0)[:, None]
 
 
-def _loads(rule: CampusRule, heard: Reading, params: Params) -> jax.Array:
+def _loads(rule: CampusRule, heard: Reading, env: Resilience, state: State, params: Params) -> jax.Array:
     campus, unit = params.campus, params.reference_power
     generator = campus.generator
     stored = jnp.sum(heard.charge * campus.battery.capacity, axis=-1)
@@ -123,7 +138,8 @@ def _loads(rule: CampusRule, heard: Reading, params: Params) -> jax.Array:
     share = by_tier / jnp.maximum(by_tier[..., -1:], _CALM)
     keep = jnp.where(hours[..., 1] >= rule.priority_hours, share[..., 1], share[..., 0])
     keep = jnp.where(hours[..., 2] >= rule.discretionary_hours, 1.0, keep)
-    dark = heard.present < 0.5
+    # load may come back before it is heard that the grid has
+    dark = _apart(env.load_buses, state)
     kept = jnp.where(dark, keep - 1.0, 0.0)
     return jnp.stack([kept, jnp.where(dark, jnp.clip(rule.heat, -1.0, 1.0), 0.0)], axis=-1)
 
