@@ -1,16 +1,17 @@
-"""A run of SmartGrid-v0 on days of another kind: `python -m experiments.families RUN`.
+"""A run on cases of another kind: `python -m experiments.families RUN`.
 
-The policies, trained as the run's config says, and the rule tuned on the same training days, on held-out
-days with a price shock, a cloud front, a demand peak, or hours without connection, one a day. Writes
-`RUN/families.json` and prints a Markdown table.
+The policies, trained as the run's config says, and the rule tuned on the same training days: in SmartGrid-v0
+on held-out days with a price shock, a cloud front, a demand peak, or hours without connection, one a day; in
+Resilience-v0 through a year without outages (beside the optimum), in outages by storms alone, where wind
+breaks lines, and where sensors fail. Writes `RUN/families.json` and prints a Markdown table.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,18 +20,15 @@ import tyro
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
 from gridjax.evaluation.report import families_table
-from gridjax.scenarios.events import EVENTS
-
-_SHOWN = ("idle_battery", "self_consumption", "peer_to_peer", "tuned_rule")
 
 
 @dataclass(frozen=True)
 class Command:
-    """Evaluate the policies of a run on days with events."""
+    """Evaluate the policies of a run on cases of other kinds."""
 
     run: Annotated[str, tyro.conf.Positional]  # folder of the run
-    days: int = 120  # of the held-out days, spread over the year
-    families: tuple[str, ...] = ("plain", *EVENTS)
+    days: int = 120  # cases of each kind, spread over the year
+    families: tuple[str, ...] = ()  # all that the task has
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,12 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = tyro.cli(Command, args=arguments, prog="python -m experiments.families")
     try:
         run = RunDirectory.existing(command.run)
-        unknown = sorted(set(command.families) - {"plain", *EVENTS})
+        from experiments.family_cases import kinds_of
+
+        known = kinds_of(run.read_config().task).names
+        unknown = sorted(set(command.families) - set(known))
         if unknown:
-            raise ValueError(f"--families has {unknown}, expected plain, {', '.join(EVENTS)}")
+            raise ValueError(f"--families has {unknown}, expected {', '.join(known)}")
         if not 1 <= command.days <= 120:
             raise ValueError(f"--days is {command.days}, expected 1 to 120")
-        report = compare(run, command.families, command.days)
+        report = compare(run, command.families or known, command.days)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -55,45 +56,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str, Any]:
     """Scores of every controller in every family.
 
-    Raises `ValueError` for a run of another task or without a checkpoint that fits.
+    Raises `ValueError` for a run of a task without families, or without a checkpoint that fits.
     """
-    import gridjax
-    from experiments.cases import chosen_days
+    from experiments.family_cases import cases_of, kinds_of
     from experiments.held_out import learner_name
-    from experiments.prosumer_yardsticks import prosumer_yardsticks, tuned_rule
-    from experiments.steering import known_rule
+    from experiments.steering import known_rule, tuned
     from experiments.training import Trainer, at_seed
     from experiments.versions import versions
+    from experiments.yardsticks import yardsticks
+    from gridjax.envs.resilience import Resilience
     from gridjax.envs.smart_grid import SmartGrid
     from gridjax.evaluation.comparison import METHOD, summarise
-    from gridjax.evaluation.statistics import paired_difference
+    from gridjax.evaluation.statistics import paired_difference, relative_excess
 
     began = time.monotonic()
     config = run.read_config()
+    kinds = kinds_of(config.task)
     trainer = Trainer.of(config)
-    if not isinstance(trainer.task, SmartGrid):
-        raise ValueError(f"{run.path} is a run of {trainer.task.name}, expected SmartGrid-v0")
     policies, updates, _ = run.policies(trainer)
-    days, name = chosen_days(number), learner_name(trainer.learner.central_critic)
-    tuned = known_rule(trainer.learner.env) or tuned_rule(trainer.task, trainer.learner.env_params)
+    name = learner_name(trainer.learner.central_critic)
+    task = trainer.task
+    assert isinstance(task, SmartGrid | Resilience)
+    rule = known_rule(trainer.learner.env) or tuned(task, trainer.learner.env_params)
+    days = np.arange(0)
     report = {}
     for family in families:
-        events = () if family == "plain" else (family,)
-        task = replace(config.task, events=events, event_probability=1.0)
-        env, params = gridjax.make(task.env, **task.options())
-        sticks = prosumer_yardsticks(env, params, days, lambda n, note: None, tuned)
-        found = {key: _stacked([sticks.score(sticks.before[key], key)]) for key in _SHOWN}
+        env, cases = cases_of(config.task, family, number)
+        days = cases.rows
+        sticks = yardsticks(env, cases.params, cases.rows, _told(family), rule)
+        found = {key: _stacked([sticks.score(sticks.before[key], key)]) for key in kinds.shown}
         found[name] = _stacked(
             [sticks.score(trainer.act(at_seed(policies, k)), name) for k in range(len(trainer.seeds))]
         )
         gains = {}
-        for measure, sign in (("reward", 1.0), ("community_cost", -1.0)):
+        for measure, sign in (("reward", 1.0), (kinds.cost, -1.0)):
             gain = paired_difference(sign * found[name][measure], sign * found["tuned_rule"][measure])
             gains[measure] = {"value": gain.value, "over_days": [gain.low, gain.high]}
-        report[family] = {
-            "controllers": {key: summarise(measures) for key, measures in found.items()},
-            "better_than_tuned_rule": gains,
-        }
+        report[family] = {"better_than_tuned_rule": gains}
+        if family in kinds.planned:
+            found["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
+            over = relative_excess(found[name][kinds.cost], found["optimum"][kinds.cost])
+            report[family]["cost_over_optimum"] = {"value": over.value, "over_days": [over.low, over.high]}
+        report[family]["controllers"] = {key: summarise(measures) for key, measures in found.items()}
         print(f"{family}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return {
         "task": asdict(config.task),
@@ -108,6 +112,14 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
         "versions": versions(),
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _told(family: str) -> Callable[[int, str], None]:
+    def tell(number: int, note: str) -> None:
+        if number == 0:
+            print(f"{family}: {note}", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _stacked(runs: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -32,23 +30,26 @@ def environment_of(learner: Learner, env: Environment, params: Any) -> Environme
     """
     if learner.steers is None:
         return env
+    if not isinstance(env, SmartGrid | Resilience):
+        raise ValueError(f"steers is {learner.steers!r}, but {env.name} has no such rule, expected None")
+    constants = learner.rule_constants
+    if constants is None:
+        constants = tuple(float(value) for value in vars(tuned(env, params)).values())
+    constants = tuple(constants)
+    return SteeredRule(env, constants) if isinstance(env, SmartGrid) else SteeredCampus(env, constants)
+
+
+def tuned(env: SmartGrid | Resilience, params: Any) -> Rule | CampusRule:
+    """The rule of the task with its constants tuned on training cases."""
     if isinstance(env, SmartGrid):
-        from experiments.prosumer_yardsticks import SEARCHES, tuned_rule
+        from experiments import prosumer_yardsticks
 
-        return SteeredRule(env, _constants(learner, SEARCHES, partial(tuned_rule, env, params)))
-    if isinstance(env, Resilience):
-        from experiments.campus_yardsticks import SEARCHES, tuned_campus_rule
+        with ProgressBar("tuning the rule", prosumer_yardsticks.SEARCHES, unit="searches") as bar:
+            return prosumer_yardsticks.tuned_rule(env, params, bar.advance)
+    from experiments import campus_yardsticks
 
-        return SteeredCampus(env, _constants(learner, SEARCHES, partial(tuned_campus_rule, env, params)))
-    raise ValueError(f"steers is {learner.steers!r}, but {env.name} has no such rule, expected None")
-
-
-def _constants(learner: Learner, searches: int, tune: Callable[..., Any]) -> tuple[float, ...]:
-    """Those of the config, or what `searches` of `tune` find."""
-    if learner.rule_constants is not None:
-        return tuple(learner.rule_constants)
-    with ProgressBar("tuning the rule", searches, unit="searches") as bar:
-        return tuple(float(value) for value in vars(tune(bar.advance)).values())
+    with ProgressBar("tuning the rule", campus_yardsticks.SEARCHES, unit="searches") as bar:
+        return campus_yardsticks.tuned_campus_rule(env, params, bar.advance)
 
 
 def with_constants(config: Config, env: Environment) -> Config:

@@ -52,9 +52,11 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "message_loss": 0.05,
         "measurement_noise": 0.02,
         "delay": 1,
+        "memory": (),
+        "full_observability": False,
         "enrichment": 100.0,
         "sensor_losses_per_year": 0.1,
-        "wind_fragility": 1.0,
+        "wind_fragility": 0.0,
         "cost_weight": None,
         "resilience_weight": None,
         "efficiency_weight": None,
@@ -101,9 +103,11 @@ class Task:
     managers: int | None = None  # of load, who share the buildings
     measurement_noise: float | None = None  # relative
     delay: int | None = None  # steps from a measurement to its arrival
+    memory: tuple[float, ...] | None = None  # h over which agents remember means of what they received
+    full_observability: bool | None = None  # agents see what is hidden, for comparison
     enrichment: float | None = None  # how many times more often than in reality things fail
     sensor_losses_per_year: float | None = None  # of each, before enrichment
-    wind_fragility: float | None = None  # 1: storms break lines, 0: they do not
+    wind_fragility: float | None = None  # 1: lines are overhead and storms break them, 0: cables
     resilience_weight: float | None = None  # of the reward term
 
     def resolved(self) -> Task:

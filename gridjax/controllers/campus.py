@@ -37,6 +37,7 @@ class CampusRule:
     storm: Array  # m/s of wind forecast above which batteries are charged full
     start_below: Array  # state of charge below which generators start in an outage
     stop_above: Array  # and above which they stop
+    stagger: Array  # by which both are lower for each generator than for the one before it
     recharge: Array  # power into the batteries that generators aim at, share of the batteries' rating
     discretionary_hours: Array  # h that stored energy and fuel must last for discretionary load to be served
     priority_hours: Array  # the same for priority load
@@ -46,7 +47,7 @@ class CampusRule:
 
 def default_rule() -> CampusRule:
     """What an engineer would write down first."""
-    values = (0.7, 0.75, 1.2, 20.0, 0.5, 0.9, 0.2, 12.0, 4.0, 1.0, -0.5)
+    values = (0.7, 0.75, 1.2, 20.0, 0.5, 0.9, 0.0, 0.2, 12.0, 4.0, 1.0, -0.5)
     return CampusRule(*(jnp.float32(value) for value in values))
 
 
@@ -92,9 +93,10 @@ def _generators(rule: CampusRule, heard: Reading, env: Resilience, state: State,
     charge = _mean_charge(heard, params)
     dark = _apart(env.generator_buses, state) | (heard.present < 0.5)
     dead = ~state.energised[jnp.array(env.generator_buses)]
+    lower = rule.stagger * jnp.arange(dead.size)
     # where faults have split the campus, batteries may be elsewhere
-    stays = state.generator.on & ((charge < rule.stop_above) | (heard.faults > 0.5))
-    on = dark & (dead | (charge < rule.start_below) | stays)
+    stays = state.generator.on & ((charge < rule.stop_above - lower) | (heard.faults > 0.5))
+    on = dark & (dead | (charge < rule.start_below - lower) | stays)
     net = (jnp.sum(heard.demand, axis=-1) * heard.served - heard.sun) * unit
     net = net + rule.recharge * jnp.sum(campus.battery.power)
     number = jnp.maximum(jnp.sum(heard.running, axis=-1), 1.0)

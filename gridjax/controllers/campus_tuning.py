@@ -7,19 +7,19 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from gridjax.controllers.campus import CampusRule, campus_rule
+from gridjax.controllers.campus import CampusRule, campus_rule, default_rule
 from gridjax.controllers.search import cross_entropy
 from gridjax.envs.resilience import Params, Resilience, Scenario
 
-# reserve, charge_below, discharge_above, storm, start_below, stop_above, recharge, discretionary_hours,
-# priority_hours, fuel_credit, heat
-_LOW = (0.0, 0.4, 0.8, 5.0, 0.1, 0.3, -0.2, 0.0, 0.0, 0.0, -1.0)
-_HIGH = (1.0, 1.1, 2.5, 60.0, 1.01, 1.01, 1.0, 72.0, 48.0, 1.0, 1.0)
+# reserve, charge_below, discharge_above, storm, start_below, stop_above, stagger, recharge,
+# discretionary_hours, priority_hours, fuel_credit, heat
+LOW = (0.0, 0.4, 0.8, 5.0, 0.1, 0.3, 0.0, -0.2, 0.0, 0.0, 0.0, -1.0)
+HIGH = (1.0, 1.1, 2.5, 60.0, 1.01, 1.01, 0.8, 1.0, 72.0, 48.0, 1.0, 1.0)
 
 
 @partial(jax.jit, static_argnums=(0, 4))
 def tune_campus_rule(
-    env: Resilience, params: Params, key: jax.Array, scenarios: Scenario, generations: int = 10
+    env: Resilience, params: Params, key: jax.Array, scenarios: Scenario, generations: int = 14
 ) -> tuple[CampusRule, jax.Array]:
     """The rule with the largest mean reward over `scenarios` (leading axis `[n_scenario]`), and that reward.
 
@@ -37,13 +37,14 @@ def tune_campus_rule(
     best, value = cross_entropy(
         search_key,
         reward,
-        _LOW,
-        _HIGH,
+        LOW,
+        HIGH,
         population=24,
         elite=6,
         generations=generations,
-        spread=0.4,
+        spread=0.3,
         least=1e-2,
+        start=jnp.stack(list(vars(default_rule()).values())),
     )
     return CampusRule(*best), value
 

@@ -19,12 +19,14 @@ def cross_entropy(
     generations: int,
     spread: float,
     least: float,
+    start: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     """Constants `[n]` within `low` and `high` with the largest `reward` found, and that reward.
 
-    Candidates are normal about the mean of the last `elite`, at first with a standard deviation of `spread`,
-    never less than `least`, times the range; the best so far is always among them. They are scored one after
-    another, so that memory is that of one `reward`.
+    Candidates are normal about the mean of the last `elite`, at first about `start` (default: the middle),
+    with a standard deviation of `spread`, never less than `least`, times the range; the best so far is always
+    among them, and `start` is the first. They are scored one after another, so that memory is that of one
+    `reward`.
     """
     lowest, highest = jnp.array(low), jnp.array(high)
     width = highest - lowest
@@ -39,7 +41,7 @@ def cross_entropy(
         top = jnp.argmax(rewards)
         return (jnp.mean(kept, axis=0), deviation, genes[top], rewards[top]), None
 
-    middle = 0.5 * (lowest + highest)
-    start = (middle, spread * width, middle, jnp.float32(-jnp.inf))
-    (_, _, best, value), _ = jax.lax.scan(generation, start, jax.random.split(key, generations))
+    middle = 0.5 * (lowest + highest) if start is None else start
+    first = (middle, spread * width, middle, jnp.float32(-jnp.inf))
+    (_, _, best, value), _ = jax.lax.scan(generation, first, jax.random.split(key, generations))
     return best, value

@@ -85,6 +85,21 @@ def paired_difference(
     return _estimate(first.mean(axis=0) - second.mean(axis=0), statistic(drawn[0] - drawn[1]), statistic)
 
 
+def relative_excess(
+    first: np.ndarray, second: np.ndarray, resamples: int = _RESAMPLES, seed: int = 0
+) -> Estimate:
+    """By how much the mean of `first` lies above that of `second`, as a share of it; 95 % interval.
+
+    Shapes and draws as in `paired_difference`.
+    """
+    first, second = _checked(first), _checked(second)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"scores of {first.shape[1]} and {second.shape[1]} days cannot be paired")
+    days, generator = draw_days(first.shape[1], resamples, seed)
+    means = [resample(scores, days, generator).mean(axis=(1, 2)) for scores in (first, second)]
+    return Estimate(first.mean() / second.mean() - 1.0, *between(means[0] / means[1] - 1.0))
+
+
 def draw_days(number: int, resamples: int, seed: int) -> tuple[np.ndarray, np.random.Generator]:
     """Rows of drawn days `[resamples, number]`, and the generator to draw runs with."""
     generator = np.random.default_rng(seed)

@@ -22,10 +22,11 @@ def week_of(day: np.ndarray | int) -> np.ndarray:
     return (np.asarray(day) + 4) // 7
 
 
-def days(split: str) -> np.ndarray:
-    """Days of the year 0..365 in `split`, ascending, int64.
+def days(split: str, span: int = 1) -> np.ndarray:
+    """Days of the year 0..365 in `split` with which `span` days in a row of it begin, ascending, int64.
 
-    `"train"` 156, `"validation"` 42, `"test"` 168 days. Raises `ValueError` naming the known splits.
+    `"train"` 156, `"validation"` 42, `"test"` 168 days; 116, 30 and 120 for a span of three. Where `span` is
+    longer than any row of days (a week), all days of the split. Raises `ValueError` naming the known splits.
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
@@ -33,7 +34,8 @@ def days(split: str) -> np.ndarray:
     week = week_of(every)
     test, validation = np.isin(week, TEST_WEEKS), np.isin(week, VALIDATION_WEEKS)
     chosen = {"train": ~test & ~validation, "validation": validation, "test": test}[split]
-    return every[chosen]
+    whole = np.convolve(chosen, np.ones(span), "full")[span - 1 :] == span
+    return every[whole if whole.any() else chosen]
 
 
 def held_out_days() -> np.ndarray:

@@ -52,7 +52,7 @@ def test_actions_stay_in_bounds(task):
 
 def test_refuses_another_task_or_number_of_constants(task):
     env, _, _ = task
-    with pytest.raises(ValueError, match="constants holds 2 numbers, expected 11: reserve"):
+    with pytest.raises(ValueError, match="constants holds 2 numbers, expected 12: reserve"):
         SteeredCampus(env.env, (1.0, 2.0))
     with pytest.raises(ValueError, match="expected Resilience-v0"):
         SteeredCampus(gridjax.make("VoltageControl-v0")[0], RULE)

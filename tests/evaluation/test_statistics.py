@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.stats import trim_mean
 
-from gridjax.evaluation.statistics import interval_over_days, interval_over_runs, iqm, mean, paired_difference
+from gridjax.evaluation.statistics import (
+    interval_over_days,
+    interval_over_runs,
+    iqm,
+    mean,
+    paired_difference,
+    relative_excess,
+)
 
 
 @pytest.mark.parametrize("number", [1, 3, 4, 5, 7, 8, 120, 601])
@@ -47,6 +54,17 @@ def test_pairing_removes_what_the_days_have_in_common():
     assert estimate.value == pytest.approx(0.1)
     assert estimate.low == pytest.approx(0.1)
     assert interval_over_days(days, mean).low < -1
+
+
+def test_relative_excess_is_that_of_the_means():
+    days = np.random.default_rng(2).uniform(1.0, 9.0, (1, 40))
+    estimate = relative_excess(np.concatenate([1.1 * days, 1.2 * days]), days)
+    assert estimate.value == pytest.approx(0.15)
+    # days are drawn for both alike, runs anew
+    assert estimate.low == pytest.approx(0.1)
+    assert estimate.high == pytest.approx(0.2)
+    with pytest.raises(ValueError, match="cannot be paired"):
+        relative_excess(np.ones((1, 3)), np.ones((1, 4)))
 
 
 def test_paired_difference_with_several_runs_varies_with_them():

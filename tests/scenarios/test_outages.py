@@ -10,7 +10,6 @@ import pytest
 from scipy.stats import kstest, lognorm
 
 from gridjax.scenarios.outages import (
-    CALM,
     Sizes,
     branch_sound,
     delivery_hours,
@@ -25,15 +24,13 @@ from gridjax.scenarios.outages import (
     stack,
     wind,
 )
+from tests.scenarios.outage_sizes import HOURS, SIZES, over
 
-HOURS = 0.25
-SIZES = Sizes(
-    n_step=672, n_branch=5, n_generator=3, n_sensor=4, transformers=(True, False, False, False, True)
-)
 YEARS = 672 * HOURS / 8760
 KEYS = jax.random.split(jax.random.key(0), 6000)
 RATES = rates(
     enrichment=20.0,
+    wind_fragility=1.0,
     outages_per_year=2.6,
     storms_per_year=2.0,
     line_faults_per_year=1.0,
@@ -53,11 +50,6 @@ draw_many = jax.jit(jax.vmap(draw, (0, None, None, None)), static_argnums=2)
 @pytest.fixture(scope="module")
 def drawn():
     return jax.tree.map(np.asarray, draw_many(KEYS, RATES, SIZES, HOURS))
-
-
-def over(query, timeline, steps):
-    """What the query answers at each of the steps."""
-    return np.asarray(jax.jit(jax.vmap(lambda step: query(timeline, step)))(jnp.asarray(steps)))
 
 
 def at(timelines, k):
@@ -216,60 +208,6 @@ def test_no_generators_sensors_or_slots():
     assert bool(grid_present(never(least), 3))
 
 
-def test_listed_events_happen_as_listed():
-    timeline = scripted(
-        SIZES,
-        HOURS,
-        grid=[(1.0, 2.0), (50.0, 400.0)],
-        branches={1: (0.5, 0.6), 4: (10.0, 12.0)},
-        generator_trips={2: 3.5},
-        generator_repairs={2: 8},
-        start_failures={0: [0, 2]},
-        sensors={3: (0.0, 1.0)},
-        storm=(20.0, 30.0, 36.0),
-        storm_grid=(24.0, 48.0),
-        deliveries=[5.0, 9.0],
-        delivery_in_storm=3.0,
-    )
-    present = over(grid_present, timeline, [3, 4, 7, 8, 95, 96, 191, 192, 199, 200, 671])
-    np.testing.assert_array_equal(present, [1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0])
-    broken = ~over(branch_sound, timeline, [1, 2, 3, 40, 47, 48])
-    assert [np.flatnonzero(row).tolist() for row in broken] == [[], [1], [], [4], [4], []]
-    np.testing.assert_array_equal(over(sensor_alive, timeline, [3, 4]), [[1, 1, 1, 0], [1, 1, 1, 1]])
-    np.testing.assert_allclose(timeline.trip_after, [1e9, 1e9, 3.5])
-    np.testing.assert_allclose(timeline.generator_repair, [1e9, 1e9, 8.0])
-    failing = over(lambda timeline, k: fails_to_start(timeline, jnp.full(3, k)), timeline, [0, 1, 2, 8])
-    np.testing.assert_array_equal(failing, [[1, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0]])
-    delays = over(lambda timeline, order: delivery_hours(timeline, order, 0), timeline, [0, 1, 3, 4])
-    np.testing.assert_allclose(delays, [5, 9, 9, 5])
-    delays = over(lambda timeline, step: delivery_hours(timeline, 0, step), timeline, [95, 96, 191, 192])
-    np.testing.assert_allclose(delays, [5, 15, 15, 5])
-
-
-def test_wind_is_a_half_sine_in_the_storm_and_calm_else():
-    timeline = scripted(SIZES, HOURS, storm=(20.0, 30.0, 36.0))
-    steps = np.arange(70, 130)
-    found = over(wind, timeline, steps)
-    inside = (steps >= 80) & (steps < 120)
-    sine = 36.0 * np.sin(np.pi * (steps - 80 + 0.5) / 40)
-    np.testing.assert_allclose(found, np.where(inside, np.maximum(sine, CALM), CALM), rtol=1e-5)
-    assert float(wind(timeline, 0, calm=1.5)) == 1.5
-    assert bool(grid_present(timeline, 100))
-
-
-def test_hours_left_run_through_outages_that_overlap_or_touch():
-    timeline = scripted(
-        replace(SIZES, n_outage=4),
-        HOURS,
-        grid=[(10, 20), (1, 5), (4, 8)],
-        storm=(7, 9, 30),
-        storm_grid=(8, 9),
-    )
-    steps = [3, 4, 18, 35, 36, 40, 79, 80]
-    found = over(lambda timeline, step: outage_left_hours(timeline, step, HOURS), timeline, steps)
-    np.testing.assert_array_equal(found, [0.0, 8.0, 4.5, 0.25, 0.0, 10.0, 0.25, 0.0])
-
-
 def test_queries_of_many_scenarios_equal_those_of_one(drawn):
     def ask(timeline, step):
         return (
@@ -301,13 +239,6 @@ def test_scripted_never_and_drawn_stack():
     assert not never(SIZES).start_fails.any()
 
 
-def test_stack_names_what_does_not_fit():
-    with pytest.raises(ValueError, match="no timeline"):
-        stack([])
-    with pytest.raises(ValueError, match="grid_begin has the shapes"):
-        stack([never(SIZES), never(replace(SIZES, n_outage=2))])
-
-
 def test_bad_rates_are_named():
     with pytest.raises(ValueError, match=r"'outage_per_year' is not a rate.*outages_per_year"):
         rates(outage_per_year=1)
@@ -331,42 +262,3 @@ def test_rates_are_float32_scalars():
     assert {(leaf.dtype, leaf.shape) for leaf in jax.tree.leaves(rates(enrichment=3))} == {
         (jnp.dtype("float32"), ())
     }
-
-
-def test_bad_sizes_are_named():
-    with pytest.raises(ValueError, match="n_step is 0"):
-        replace(SIZES, n_step=0)
-    with pytest.raises(ValueError, match=r"n_branch is 2\.0"):
-        replace(SIZES, n_branch=2.0)
-    with pytest.raises(ValueError, match="transformers has 5 entries, expected 4"):
-        replace(SIZES, n_branch=4)
-    assert hash(SIZES) == hash(replace(SIZES, transformers=np.array(SIZES.transformers)))
-    assert Sizes(n_step=1, n_branch=2, n_generator=0, n_sensor=0).transformers == (False, False)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"grid": [(1, 2)] * 3}, "grid lists 3 events, expected at most 2"),
-        ({"grid": [(2, 2)]}, r"grid\[0\] is \(2, 2\), expected an end after the begin"),
-        ({"grid": [(168, 170)]}, r"grid\[0\] begins at 168 h, expected within the episode of 168 h"),
-        ({"grid": [(-1, 2)]}, r"begin of grid\[0\] is -1"),
-        ({"grid": [(1, np.inf)]}, r"end of grid\[0\] is inf"),
-        ({"grid": [(1, 2, 3)]}, r"grid\[0\] is \(1, 2, 3\), expected \(begin, end\)"),
-        ({"branches": {5: (1, 2)}}, "a row of branches is 5, expected an integer from 0 to 4"),
-        ({"branches": {"a": (1, 2)}}, "a row of branches is 'a'"),
-        ({"sensors": {-1: (1, 2)}}, "a row of sensors is -1"),
-        ({"generator_trips": {0: -2}}, r"generator_trips\[0\] is -2"),
-        ({"generator_repairs": {3: 2}}, "a row of generator_repairs is 3"),
-        ({"start_failures": {0: [8]}}, r"an attempt of start_failures\[0\] is 8"),
-        ({"storm": (1, 2)}, "storm is .*expected .begin, end, gust."),
-        ({"storm": (1, 2, -3)}, "gust of storm is -3"),
-        ({"storm_grid": (1, 2)}, "storm_grid is given without a storm"),
-        ({"deliveries": [1] * 5}, "deliveries lists 5 events, expected at most 4"),
-        ({"deliveries": [np.nan]}, r"deliveries\[0\] is nan"),
-        ({"hours": 0}, "hours is 0"),
-    ],
-)
-def test_bad_lists_are_named(given, words):
-    with pytest.raises(ValueError, match=words):
-        scripted(SIZES, given.pop("hours", HOURS), **given)

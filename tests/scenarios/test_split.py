@@ -25,6 +25,16 @@ def test_no_calendar_week_is_broken():
     assert not weeks["validation"] & weeks["test"]
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_spans_stay_within_their_split(split):
+    every = days(split)
+    for span in (1, 2, 3, 7):
+        expected = [day for day in every if np.isin(np.arange(day, day + span), every).all()]
+        assert days(split, span).tolist() == expected
+    assert {s: days(s, 3).size for s in SPLITS} == {"train": 116, "validation": 30, "test": 120}
+    np.testing.assert_array_equal(days(split, 30), every)
+
+
 def test_week_numbers_are_those_of_the_calendar():
     for day in range(3, 366):
         assert week_of(day) == _date(day).isocalendar().week

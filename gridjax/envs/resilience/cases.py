@@ -23,11 +23,12 @@ def outage_cases(env: Resilience, params: Params, split: str, number: int) -> Sc
 
     They are drawn from `params.rates`, all that is per year a hundred times as often, and those without such
     an outage left out: how long and what else fails is as the rates have it. Days are spread evenly over
-    those of the split. A function of the arguments alone; leading axis `[number]`.
+    those with which an episode within the split begins. A function of the arguments alone; leading axis
+    `[number]`.
 
     Raises `ValueError` for an unknown split, or rates under which the grid is hardly ever lost.
     """
-    every = days(split)
+    every = days(split, -(-env.case_steps // env.steps_per_day))
     chosen = every[np.linspace(0, every.size, number, endpoint=False).astype(int)]
     event_key, charge_key, fuel_key = jax.random.split(jax.random.key(_SEEDS[split]), 3)
     often = replace(params.rates, enrichment=jnp.float32(_ENRICHMENT))

@@ -18,14 +18,12 @@ import numpy as np
 from gridjax.devices import battery, generator, heat_pump
 from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.resilience import measurement, observation, outside
-from gridjax.envs.resilience.campus import TIERS
+from gridjax.envs.resilience.accounts import Used, account
 from gridjax.envs.resilience.grid import Grid, run
-from gridjax.envs.resilience.rewards import Rewards
 from gridjax.envs.resilience.state import Params, Scenario, State
 from gridjax.envs.resilience.supply import Supply, Wishes, limits, supply
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout, Parts, parts
 from gridjax.envs.spaces import Box, Space
-from gridjax.envs.stability import stability_index
 from gridjax.scenarios import outages, prices
 from gridjax.scenarios.outages import Sizes
 
@@ -55,6 +53,8 @@ class Resilience(Environment[State, Params]):
     load_buses: tuple[int, ...]  # of each manager, where its heat pump is
     sizes: Sizes
     delay: int = 1  # steps from a measurement to its arrival
+    memory: tuple[float, ...] = ()  # h over which agents remember means of what they received
+    full_observability: bool = False  # agents see what is hidden
     steps_per_day: int = 96
     max_iterations: int = 12
 
@@ -113,17 +113,21 @@ class Resilience(Environment[State, Params]):
             sent=jnp.zeros((self.delay + 1, n_measured), real),
             seen=jnp.zeros((sum(self.groups.values()), n_measured), real),
             age=jnp.zeros(sum(self.groups.values()), real),
+            remembered=None,
             deviation=jnp.zeros((2, n_bus), real),
         )
         # as if the campus had been beside the grid before, and everybody had heard of it
         demand = self._tiers(state.now.demand, jnp.zeros_like(pump.power), params)
         none = jnp.zeros(())
         first = measurement.measure(state, demand, demand, none, jnp.asarray(True), none, params)
+        seen = jnp.broadcast_to(first, state.seen.shape)
+        always = observation.memorable(seen, state.warning)
         return replace(
             state,
             sent=jnp.broadcast_to(first, state.sent.shape),
-            seen=jnp.broadcast_to(first, state.seen.shape),
+            seen=seen,
             age=jnp.full_like(state.age, self.delay * self.hours),
+            remembered=jnp.stack([always] * len(self.memory)) if self.memory else None,
         )
 
     def transition(self, key: jax.Array, state: State, actions: PerGroup, params: Params) -> Transition:
@@ -147,8 +151,8 @@ class Resilience(Environment[State, Params]):
             self.max_iterations,
         )
         given = _where(grid.converged, given, _dark(given, params))
-        after, out = self._after(state, wishes, given, grid, network, demand, pump_power, present, params)
-        return self._advance(key, state, after, out, demand, given, grid, present, params)
+        after, used = self._after(state, wishes, given, grid, network, demand, pump_power, present, params)
+        return self._advance(key, state, after, used, demand, given, grid, present, params)
 
     def wishes(self, state: State, actions: PerGroup, params: Params) -> tuple[Wishes, jax.Array, jax.Array]:
         """What actions ask for: units and loads, switches to close (bool), heat pumps (kW, `[n_load]`)."""
@@ -179,7 +183,9 @@ class Resilience(Environment[State, Params]):
         return wishes, jnp.where(action["connection"][:, 0] >= 0.0, normal, ~normal), pump_power
 
     def observe(self, state: State, params: Params) -> PerGroup:
-        return observation.local(self.layout, self._buses, state, params, self.steps_per_day)
+        return observation.local(
+            self.layout, self._buses, state, params, self.steps_per_day, self.full_observability
+        )
 
     def global_state(self, state: State, params: Params) -> jax.Array:
         return observation.whole(self.layout, self._buses, state, params, self.steps_per_day)
@@ -193,7 +199,14 @@ class Resilience(Environment[State, Params]):
 
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """See `observation`."""
-        return observation.labels(len(self.battery_buses), len(self.generator_buses))
+        return observation.labels(
+            self.layout,
+            self.sizes.n_branch,
+            len(self.battery_buses),
+            len(self.generator_buses),
+            self.memory,
+            self.full_observability,
+        )
 
     @property
     def case_steps(self) -> int:
@@ -276,8 +289,8 @@ class Resilience(Environment[State, Params]):
         pump_power: jax.Array,
         present: jax.Array,
         params: Params,
-    ) -> tuple[State, dict[str, Any]]:
-        """State of devices and grid after the step, and its accounts."""
+    ) -> tuple[State, Used]:
+        """State of devices and grid after the step, and what devices used."""
         campus, hours, now = params.campus, self.hours, state.now
         pile, n_battery = campus.battery, len(self.battery_buses)
         power = grid.power
@@ -325,15 +338,15 @@ class Resilience(Environment[State, Params]):
             delivered=delivered,
             deviation=grid.deviation,
         )
-        accounts = {
-            "burnt": burnt,
-            "starts": (commitment.fresh & ran.on).astype(burnt.dtype),
-            "wasted": jnp.sum(battery.wasted(pile, state.energy, stored, hours)),
-            "wear": jnp.sum(battery.wear_cost(pile, stored, hours)),
-            "discharged": stored * hours,
-            "generated": engines * hours,
-        }
-        return after, accounts
+        used = Used(
+            burnt=burnt,
+            starts=(commitment.fresh & ran.on).astype(burnt.dtype),
+            wasted=jnp.sum(battery.wasted(pile, state.energy, stored, hours)),
+            wear=jnp.sum(battery.wear_cost(pile, stored, hours)),
+            discharged=stored * hours,
+            generated=engines * hours,
+        )
+        return after, used
 
     def _refuelled(
         self, fuel: jax.Array, state: State, params: Params
@@ -356,7 +369,7 @@ class Resilience(Environment[State, Params]):
         key: jax.Array,
         state: State,
         after: State,
-        accounts: dict[str, Any],
+        used: Used,
         demand: jax.Array,
         given: Supply,
         grid: Grid,
@@ -364,103 +377,20 @@ class Resilience(Environment[State, Params]):
         params: Params,
     ) -> Transition:
         """Reward and metrics of the step, and the step after it."""
-        campus, hours, now, prot = params.campus, self.hours, state.now, params.protection
-        asked, served = jnp.sum(demand, axis=0) * hours, jnp.sum(given.served, axis=0) * hours
-        unserved = jnp.maximum(asked - served, 0.0)
-        exchange = jnp.sum(grid.exchange)
-        imported, exported = jnp.maximum(exchange, 0.0) * hours, jnp.maximum(-exchange, 0.0) * hours
-        bill = imported * now.buy - exported * now.sell
-        burnt = jnp.sum(accounts["burnt"])
-        fuel_cost = burnt * params.fuel_price
-        start_cost = jnp.sum(accounts["starts"] * campus.generator.start_cost)
-        cold = jnp.sum(heat_pump.discomfort(campus.heat_pump, after.temperature)) * hours
-        gained = params.stored_price * jnp.sum(after.energy - state.energy)
-        spent = bill + fuel_cost + start_cost + accounts["wear"] + params.discomfort_price * cold
-        lost_value = jnp.sum(params.unserved_price * unserved)
-        sun = jnp.sum(given.sun) * hours
-        curtailed = jnp.sum(now.sun) * hours - sun
-        losses, dumped = grid.losses * hours, jnp.sum(given.dumped) * hours
-        wasted = accounts["wasted"] + curtailed + losses + dumped
-        of_campus = jnp.array(self.layout.campus)
-        live = given.live & of_campus
-        voltage = jnp.where(live, after.voltage, 1.0)
-        frequency = jnp.where(live, given.frequency, prot.nominal)
-        worst = frequency[jnp.argmax(jnp.abs(frequency - prot.nominal))]
-        index = stability_index(voltage, grid.loading, worst, prot.nominal)
-        terms = Rewards(
-            cost=(gained - spent) / params.reference_bill,
-            resilience=-lost_value / params.reference_bill,
-            efficiency=-wasted / (params.reference_power * hours),
-            stability=index - 1.0,
+        hours, real = self.hours, params.campus.demand.dtype
+        reward, metrics, cost = account(
+            self.layout, state, after, used, demand, given, grid, present, params, hours
         )
-        reward = terms.total(params.weights)
-        excess = jnp.maximum(voltage - params.voltage_high, 0.0)
-        excess = excess + jnp.maximum(params.voltage_low - voltage, 0.0)
-        overload = jnp.mean(jnp.maximum(grid.loading - 1.0, 0.0))
-        away = jnp.abs(frequency / prot.nominal - 1.0)
-        supplied = jnp.sum(after.power) + exchange + jnp.sum(given.sun)
-        consumed = jnp.sum(given.served) + grid.losses + jnp.sum(given.dumped)
-        metrics = {
-            "reward_cost": terms.cost,
-            "reward_resilience": terms.resilience,
-            "reward_efficiency": terms.efficiency,
-            "reward_stability": terms.stability,
-            **{f"demand_{tier}": asked[k] for k, tier in enumerate(TIERS)},  # kWh, all of these
-            **{f"served_{tier}": served[k] for k, tier in enumerate(TIERS)},
-            "import": imported,
-            "export": exported,
-            "sun": sun,
-            "curtailed": curtailed,
-            "losses": losses,
-            "dumped": dumped,
-            "wasted": wasted,
-            "imbalance": (supplied - consumed) * hours,  # of the accounts of the campus: rounding
-            "stored": jnp.sum(after.energy),
-            "discharged": accounts["discharged"],  # [n_battery], negative for charging
-            "generated": accounts["generated"],  # [n_generator]
-            "burnt": accounts["burnt"],  # [n_generator], l
-            "fuel": after.generator.fuel,  # [n_generator], l
-            "energy_cost": bill + fuel_cost + start_cost + accounts["wear"],  # EUR, all of these
-            "bill": bill,
-            "fuel_cost": fuel_cost,
-            "start_cost": start_cost,
-            "wear": accounts["wear"],
-            "stored_value": gained,
-            "unserved_cost": lost_value,
-            "discomfort": cold,  # K h
-            "emissions": imported * params.grid_emissions + burnt * params.fuel_emissions,  # kg CO2
-            "import_price": now.buy,  # EUR/kWh
-            "grid_present": present.astype(index.dtype),
-            "connected": jnp.any(after.connected & of_campus).astype(index.dtype),
-            "energised": jnp.sum(live) / jnp.sum(of_campus),  # share of the buses
-            "running": after.generator.on.astype(index.dtype),  # [n_generator]
-            "stages_shed": given.stage,
-            "frequency": worst,  # Hz, of the live bus farthest from nominal, settled
-            "nadir": given.nadir,  # Hz
-            "zenith": given.zenith,  # Hz
-            "rate": given.rate,  # Hz/s
-            "stability": index,
-            # p.u., of live buses of the campus; 1 where none is
-            "voltage_min": jnp.min(jnp.where(live, voltage, jnp.where(jnp.any(live), 9.0, 1.0))),
-            "voltage_max": jnp.max(jnp.where(live, voltage, jnp.where(jnp.any(live), 0.0, 1.0))),
-            "loading_max": jnp.max(grid.loading),
-            "converged": grid.converged.astype(index.dtype),
-        }
-        cost = {
-            "unserved": jnp.sum(unserved),  # kWh
-            "voltage": jnp.mean(excess),  # mean p.u. beyond the band
-            "loading": overload,  # mean share of the rating beyond it
-            "frequency": jnp.maximum(jnp.max(away) - 0.02, 0.0),  # p.u. beyond EN 50160 for islands
-        }
-        real = campus.demand.dtype
         price_noise, ahead, storm_noise, measured, heard = self._noise(key, real)
         clock, step = state.clock + 1, state.step + 1
         unforeseen = prices.next_unforeseen(params.tariff, state.unforeseen, price_noise, hours)
         faults = jnp.sum(~outages.branch_sound(state.timeline, state.step))
+        exchange = jnp.sum(grid.exchange)
         reading = measurement.measure(after, demand, given.served, exchange, present, faults, params)
         reading = reading * (1.0 + params.noise * measured)
         alive = outages.sensor_alive(state.timeline, state.step) & (heard >= params.message_loss)
         sent, seen, age = measurement.deliver(state.sent, state.seen, state.age, reading, alive, hours)
+        warning = outside.warning(step, state.timeline, storm_noise, params, self.steps_per_day)
         after = replace(
             after,
             clock=clock,
@@ -468,10 +398,11 @@ class Resilience(Environment[State, Params]):
             unforeseen=unforeseen,
             now=outside.at(clock, unforeseen, params, self.steps_per_day),
             forecast=outside.forecast(clock, ahead, params, self.steps_per_day),
-            warning=outside.warning(step, state.timeline, storm_noise, params, self.steps_per_day),
+            warning=warning,
             sent=sent,
             seen=seen,
             age=age,
+            remembered=self._remembered(state, seen, warning),
         )
         return Transition(
             state=after,
@@ -481,6 +412,12 @@ class Resilience(Environment[State, Params]):
             cost=cost,
             metrics=metrics,
         )
+
+    def _remembered(self, state: State, seen: jax.Array, warning: jax.Array) -> jax.Array | None:
+        if state.remembered is None:
+            return None
+        fades = jnp.exp(-self.hours / jnp.asarray(self.memory, seen.dtype))[:, None, None]
+        return fades * state.remembered + (1.0 - fades) * observation.memorable(seen, warning)
 
     def readings(self, state: State) -> dict[str, measurement.Reading]:
         """What the agents of each group received last, leading axis `[n_agents]`."""

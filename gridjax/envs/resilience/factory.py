@@ -21,13 +21,13 @@ from gridjax.envs.resilience.campus import BUILDINGS, Building, Campus
 from gridjax.envs.resilience.environment import Resilience
 from gridjax.envs.resilience.state import Params, Scenario, Weights
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout
-from gridjax.envs.smart_grid.state import Profiles
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
 from gridjax.powerflow.topology import components
 from gridjax.scenarios import days, load_simbench, outages
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
+from gridjax.scenarios.tables import tables
 
 # of cigre_mv (CIGRE task force C6.04.02): the campus is the first feeder but for its first line. Its ties are
 # the open switches S1 to S3 of the benchmark; batteries, the first generator and sun stand where the
@@ -72,6 +72,8 @@ def make(
     noise: float = 0.02,
     message_loss: float = 0.05,
     delay: int = 1,
+    memory: Sequence[float] = (),
+    full_observability: bool = False,
     episode_length: int = 288,
     max_iterations: int = 12,
 ) -> tuple[Resilience, Params]:
@@ -92,7 +94,8 @@ def make(
             the peak demand of the campus.
         battery_hours: capacity over rating of batteries.
         tank_hours: fuel over what generators burn at rating.
-        split: "train", "validation" or "test": the days an episode may start on.
+        split: "train", "validation" or "test": the days an episode may start on; it ends within them, too, up
+            to a week.
         rates: overrides of `gridjax.scenarios.outages.rates`.
         scenarios: a stack of them: episodes are those, one drawn at random each.
         tariff: default `gridjax.scenarios.prices.tariff()`.
@@ -101,6 +104,9 @@ def make(
         forecast_error: relative standard deviation of forecasts eight hours ahead.
         noise, message_loss, delay: of what is measured: relative standard deviation, probability that an
             agent misses it, steps until it arrives.
+        memory: hours over which agents remember means of what they received, for policies without a memory of
+            their own.
+        full_observability: agents see what is hidden, for comparison.
         episode_length: quarter hours, from midnight.
         max_iterations: of Newton's method, before a power flow counts as collapsed.
 
@@ -127,6 +133,7 @@ def make(
         ("episode_length", episode_length, _whole(episode_length, 1), "a whole number of at least 1"),
         ("max_iterations", max_iterations, _whole(max_iterations, 1), "a whole number of at least 1"),
         ("buildings", buildings, len(buildings) > 0, "at least one"),
+        ("memory", memory, all(np.isfinite(h) and h > 0 for h in memory), "hours, positive"),
         *((name, v, np.isfinite(v) and v > 0, "a finite number, positive") for name, v in shares.items()),
         *(
             (name, v, np.isfinite(v) and v > 0, "a finite number of hours, positive")
@@ -167,7 +174,7 @@ def make(
     battery_buses = _on_campus("battery_buses", battery_buses or default, campus_bus)
 
     year = load_simbench()
-    table = Profiles(*(jnp.asarray(part) for part in (year.load_p, year.load_q, year.pv)))
+    table = jax.tree.map(jnp.asarray, tables(year))
     used = [buildings[k % len(buildings)] for k in range(loaded.size)]
     profile = np.zeros(network.n_bus, np.int32)
     tiers = np.zeros((network.n_bus, 3))
@@ -253,6 +260,8 @@ def make(
             transformers=tuple(name.startswith("trafo") for name in names),
         ),
         delay=delay,
+        memory=tuple(float(h) for h in memory),
+        full_observability=bool(full_observability),
         max_iterations=max_iterations,
     )
     calm = Scenario(
@@ -267,7 +276,7 @@ def make(
         network=network,
         newton=prepare(network, "newton"),
         profiles=table,
-        days=jnp.asarray(days(split), jnp.int32),
+        days=jnp.asarray(days(split, -(-steps // env.steps_per_day)), jnp.int32),
         campus=campus,
         background=jnp.asarray(town / base, jnp.complex64),
         background_profile=jnp.full(network.n_bus, year.load_names.index("mv_comm"), jnp.int32),

@@ -3,6 +3,9 @@
 An agent sees its own device as it is, the voltage and frequency at its own bus, forecasts, and the campus as
 it was measured and received last (see `measurement`). How long an outage will last nobody sees but the
 critic, which is used in training only.
+
+Two options tell what partial observability costs, and what memory may win back: with `memory`, agents also
+see exponential means of what they received; with full observability, they see what is hidden.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ _AT_BUS = (
 _UNIT = ("last power [rating]", "h until it may form a voltage", "rating [mean demand]")
 
 
-def labels(n_battery: int, n_generator: int) -> dict[str, tuple[str, ...]]:
+def labels(
+    layout: Layout, n_branch: int, n_battery: int, n_generator: int, memory: tuple[float, ...], full: bool
+) -> dict[str, tuple[str, ...]]:
     """Name and unit of every entry, per group."""
     common = ["sine of the hour", "cosine of the hour", "sine of the day", "cosine of the day"]
     common += ["weekend [0 or 1]", "import price [mean]", "feed-in price [mean import price]"]
@@ -40,7 +45,14 @@ def labels(n_battery: int, n_generator: int) -> dict[str, tuple[str, ...]]:
     common += [f"forecast of {what} in {h} h [mean demand]" for what in ("demand", "sun") for h in AHEAD]
     common += [f"strongest wind forecast for {WARNED[-1]} h [30 m/s]", "outdoors less 10 degrees [10 K]"]
     seen = [f"received: {name}" for name in measurement.labels(n_battery, n_generator)]
-    shared = (*common, *seen, "age of what was received [h]")
+    shared = [*common, *seen, "age of what was received [h]"]
+    kept = (*seen, f"strongest wind forecast for {WARNED[-1]} h [30 m/s]")
+    shared += [f"mean over {hours:g} h of {name}" for hours in memory for name in kept]
+    if full:
+        shared += ["the grid is there [0 or 1]", "h until it is [24 h]"]
+        shared += [f"branch {k} is sound [0 or 1]" for k in range(n_branch)]
+        shared += [f"voltage of bus {k} [p.u.]" for k in range(len(layout.campus))]
+        shared += [name.replace("received:", "true") for name in seen]
     own = {
         "generator": (
             *(
@@ -145,34 +157,52 @@ def common(state: State, params: Params, steps_per_day: int) -> jax.Array:
     return jnp.stack([jnp.asarray(part, jnp.float32) for part in parts])
 
 
+def memorable(seen: jax.Array, warning: jax.Array) -> jax.Array:
+    """What agents remember means of, `[n_agent, n_entry]`."""
+    wind = jnp.broadcast_to(warning / _WIND, (seen.shape[0], 1))
+    return jnp.concatenate([seen, wind], axis=-1)
+
+
 def local(
-    layout: Layout, buses: dict[str, tuple[int, ...]], state: State, params: Params, steps_per_day: int
+    layout: Layout,
+    buses: dict[str, tuple[int, ...]],
+    state: State,
+    params: Params,
+    steps_per_day: int,
+    full: bool,
 ) -> dict[str, jax.Array]:
     """Observations `[n_agents, n_entry]` per group, in the order of `labels`."""
     mine = own(layout, buses, state, params, 24.0 / steps_per_day)
     shared = common(state, params, steps_per_day)
+    truth = [hidden(state, 24.0 / steps_per_day), state.sent[0]] if full else []
     observations, first = {}, 0
     for group, part in mine.items():
         rows = slice(first, first + part.shape[0])
         everyone = jnp.broadcast_to(shared, (part.shape[0], shared.size))
         heard = [state.seen[rows], jnp.minimum(state.age[rows], 24.0)[:, None]]
+        if state.remembered is not None:
+            heard += [mean[rows] for mean in state.remembered]
+        heard += [jnp.broadcast_to(x, (part.shape[0], x.size)) for x in truth]
         observations[group] = jnp.concatenate([part, everyone, *heard], axis=-1)
         first += part.shape[0]
     return observations
 
 
+def hidden(state: State, hours: float) -> jax.Array:
+    """What nobody on the campus can know: whether the grid is there, how long it stays away, which branches
+    are sound, all voltages.
+    """
+    away = outages.outage_left_hours(state.timeline, state.step, hours)
+    present = outages.grid_present(state.timeline, state.step).astype(jnp.float32)
+    sound = outages.branch_sound(state.timeline, state.step).astype(jnp.float32)
+    return jnp.concatenate([jnp.stack([present, away / 24.0]), sound, state.voltage])
+
+
 def whole(
     layout: Layout, buses: dict[str, tuple[int, ...]], state: State, params: Params, steps_per_day: int
 ) -> jax.Array:
-    """Everything once, and what nobody on the campus can know: whether the grid is there, how long it stays
-    away, which branches are sound.
-    """
+    """Everything once, and what is hidden."""
     hours = 24.0 / steps_per_day
-    mine = own(layout, buses, state, params, hours)
-    step = state.step
-    away = outages.outage_left_hours(state.timeline, step, hours)
-    hidden = jnp.stack([outages.grid_present(state.timeline, step).astype(jnp.float32), away / 24.0])
-    sound = outages.branch_sound(state.timeline, step).astype(jnp.float32)
-    parts = [part.ravel() for part in mine.values()]
-    parts += [common(state, params, steps_per_day), state.sent[0], hidden, sound, state.voltage]
+    parts = [part.ravel() for part in own(layout, buses, state, params, hours).values()]
+    parts += [common(state, params, steps_per_day), state.sent[0], hidden(state, hours)]
     return jnp.concatenate(parts)

@@ -10,11 +10,11 @@ import jax
 from gridjax.devices.generator import Running
 from gridjax.devices.swing import Protection
 from gridjax.envs.resilience.campus import Campus
-from gridjax.envs.smart_grid.state import Profiles
 from gridjax.network import Network
 from gridjax.powerflow.newton import Newton
 from gridjax.scenarios.outages import Rates, Timeline
 from gridjax.scenarios.prices import Tariff
+from gridjax.scenarios.tables import Tables
 
 Array = Any
 
@@ -51,7 +51,7 @@ class Params:
 
     network: Network
     newton: Newton
-    profiles: Profiles
+    profiles: Tables
     days: Array  # [n_day], int: days of the year an episode may start on
     campus: Campus
     background: Array  # [n_bus], complex p.u.: demand at profile 1 of the town outside
@@ -131,4 +131,5 @@ class State:
     sent: jax.Array  # [delay + 1, n_measured], the newest first: measurements under way
     seen: jax.Array  # [n_agent, n_measured], what each agent received last
     age: jax.Array  # [n_agent], h since it received something
+    remembered: jax.Array | None  # [n_memory, n_agent, n_measured + 1], means of that; none without memory
     deviation: jax.Array  # [2, n_bus], real and imaginary e of the last flow: the next one starts from it

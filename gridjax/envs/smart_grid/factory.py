@@ -21,7 +21,7 @@ from gridjax.envs.smart_grid.neighbours import (
     loss_matrix,
     neighbour_slots,
 )
-from gridjax.envs.smart_grid.state import Params, Profiles, Weights
+from gridjax.envs.smart_grid.state import Params, Weights
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import HOUSEHOLDS, SyntheticParams, days, load_simbench, sample_year
@@ -29,6 +29,7 @@ from gridjax.scenarios.events import events as draw_events
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
 from gridjax.scenarios.split import N_DAYS
+from gridjax.scenarios.tables import Tables, tables
 
 SEASONS: Mapping[str, tuple[int, ...]] = {
     "winter": (12, 1, 2),
@@ -227,19 +228,19 @@ def _days(split: str, season: str | None) -> np.ndarray:
     return every[np.isin(month, SEASONS[season])]
 
 
-def _profiles(source: str, seed: int) -> tuple[Profiles, np.ndarray, np.ndarray]:
+def _profiles(source: str, seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
     """Tables of the year, and the demand columns of prosumers and of all others."""
     if source == "simbench":
         year = load_simbench()
         own = [year.load_names.index(name) for name in HOUSEHOLDS]
         trade = [k for k, name in enumerate(year.load_names) if name.startswith("G1-")]
-        return Profiles(year.load_p, year.load_q, year.pv), np.array(own), np.array(own + trade)
+        return tables(year), np.array(own), np.array(own + trade)
     drawn = jax.jit(sample_year, static_argnums=(2, 3))(
         jax.random.key(seed), SyntheticParams(), _SYNTHETIC_LOADS, _SYNTHETIC_SITES
     )
-    tables = [np.asarray(part).reshape(N_DAYS * 96, -1) for part in (drawn.load_p, drawn.load_q, drawn.pv)]
+    parts = [np.asarray(part).reshape(N_DAYS * 96, -1) for part in (drawn.load_p, drawn.load_q, drawn.pv)]
     half = _SYNTHETIC_LOADS // 2
-    return Profiles(*tables), np.arange(half), np.arange(half, _SYNTHETIC_LOADS)
+    return Tables(*parts), np.arange(half), np.arange(half, _SYNTHETIC_LOADS)
 
 
 def _tariff(given: Tariff | None) -> Tariff:

@@ -12,6 +12,7 @@ from gridjax.network import Network
 from gridjax.powerflow import Chord
 from gridjax.scenarios.events import Drawn, Events
 from gridjax.scenarios.prices import Tariff
+from gridjax.scenarios.tables import Tables
 
 Array = Any
 
@@ -29,22 +30,12 @@ class Weights:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Profiles:
-    """Tables of the year, one row per step, beginning on 1 January; relative values, see `scenarios`."""
-
-    demand: Array  # [n_row, n_profile], over the nominal demand
-    reactive: Array  # [n_row, n_profile], over the nominal reactive demand
-    sun: Array  # [n_row, n_sun_profile], over the installed peak
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
 class Params:
     """Every number of the task. Agents in kW and kWh, the network in p.u. on its own base."""
 
     network: Network
     chord: Chord
-    profiles: Profiles
+    profiles: Tables
     days: Array  # [n_day], int: days of the year an episode may start on
     households: Households
     background: Array  # [n_bus], complex p.u.: demand at profile 1 of those who are no agents

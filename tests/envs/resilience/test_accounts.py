@@ -20,6 +20,7 @@ EXTREME = {
     "storm_hours_low": 0.5,
     "storm_hours_high": 3.0,
     "gust_high": 80.0,
+    "wind_fragility": 1.0,
     "line_faults_per_year": 300.0,
     "line_repair_hours": 1.0,
     "transformer_faults_per_year": 100.0,

@@ -49,6 +49,7 @@ def test_another_network_becomes_a_campus_by_its_connection():
         ({"managers": 0}, "managers is 0"),
         ({"managers": 99}, "managers is 99, expected at most 9"),
         ({"delay": -1}, "delay is -1"),
+        ({"memory": (1.0, 0.0)}, "memory is"),
         ({"battery_hours": 0.0}, "battery_hours is 0.0"),
         ({"noise": float("nan")}, "noise is nan"),
         ({"message_loss": 1.5}, "message_loss is 1.5"),
