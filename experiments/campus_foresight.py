@@ -83,6 +83,7 @@ def _fitted(
         # first constants for the whole case, then for parts of it, in smaller steps every time
         together = jnp.asarray(turn < _ROUNDS // 3)
         genes = _climbed(env, params, keys, rows, genes, jax.random.key(turn), 0.3 * 0.8**turn, together)
+        jax.block_until_ready(genes)  # or the notes run ahead
     return genes
 
 

@@ -19,10 +19,13 @@ from gridjax.envs.wrappers import Wrapper
 
 # entries of an action, and by how much 1 changes the constant
 STEERED: dict[str, dict[str, float]] = {
-    "generator": {"start_below": 0.5, "stop_above": 0.5, "recharge": 0.5},
-    "battery": {"reserve": 0.5, "charge_below": 0.5, "discharge_above": 1.0, "storm": 20.0},
-    "load": {"discretionary_hours": 24.0, "priority_hours": 12.0, "heat": 1.0},
+    "generator": {"start_below": 0.4, "stop_above": 0.4, "recharge": 0.4},
+    "battery": {"reserve": 0.5, "charge_below": 0.3, "discharge_above": 0.5},
+    "load": {"discretionary_hours": 6.0, "priority_hours": 3.0, "heat": 0.7},
 }
+_MOVES = (
+    0.9  # an action beyond moves a switch: exploration seldom does, for a wrong one costs an interruption
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class SteeredCampus(Wrapper):
     """Resilience-v0 with other actions: with all of them zero, agents follow the rule of `constants`.
 
     Action of one agent, all in [-1, 1]: what is added to the constants in `STEERED` of its group. A
-    connection manager leaves its switch where the rule wants it up to an action of 0.5 either way, and moves
+    connection manager leaves its switch where the rule wants it up to an action of 0.9 either way, and moves
     it beyond: above to its normal position, below to the other. All else is that of `env`.
     """
 
@@ -54,7 +57,7 @@ class SteeredCampus(Wrapper):
             action = jnp.clip(actions[group].reshape(n, _size(group)), -1.0, 1.0)
             if group not in STEERED:
                 usual = campus_rule(rule, self.env, state, params)[group]
-                planned[group] = jnp.where(usual < 0.0, -0.5, 0.5) + action
+                planned[group] = jnp.where(usual < 0.0, -_MOVES, _MOVES) + action
                 continue
             values = vars(rule) | {
                 name: getattr(rule, name) + scale * column

@@ -14,16 +14,15 @@ from gridjax import network as networks
 from gridjax.devices import Battery, HeatPump
 from gridjax.devices.generator import Generator
 from gridjax.devices.swing import Forming, Protection
-from gridjax.envs.options import known
-from gridjax.envs.placement import spread
+from gridjax.envs.options import known, whole
 from gridjax.envs.registry import register
 from gridjax.envs.resilience.campus import BUILDINGS, Building, Campus
 from gridjax.envs.resilience.environment import Resilience
+from gridjax.envs.resilience.siting import far_apart, layout_of, on_campus
 from gridjax.envs.resilience.state import Params, Scenario, Weights
-from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout
+from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
-from gridjax.powerflow.topology import components
 from gridjax.scenarios import days, load_simbench, outages
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
@@ -128,10 +127,10 @@ def make(
     chosen = replace(_WEIGHTS, **known("weights", weights, asdict(_WEIGHTS)))
     shares = {"generator_share": generator_share, "battery_share": battery_share}
     for name, value, good, expected in (
-        ("managers", managers, _whole(managers, 1), "a whole number of at least 1"),
-        ("delay", delay, _whole(delay, 0), "a whole number of at least 0"),
-        ("episode_length", episode_length, _whole(episode_length, 1), "a whole number of at least 1"),
-        ("max_iterations", max_iterations, _whole(max_iterations, 1), "a whole number of at least 1"),
+        ("managers", managers, whole(managers, 1), "a whole number of at least 1"),
+        ("delay", delay, whole(delay, 0), "a whole number of at least 0"),
+        ("episode_length", episode_length, whole(episode_length, 1), "a whole number of at least 1"),
+        ("max_iterations", max_iterations, whole(max_iterations, 1), "a whole number of at least 1"),
         ("buildings", buildings, len(buildings) > 0, "at least one"),
         ("memory", memory, all(np.isfinite(h) and h > 0 for h in memory), "hours, positive"),
         *((name, v, np.isfinite(v) and v > 0, "a finite number, positive") for name, v in shares.items()),
@@ -160,7 +159,7 @@ def make(
             f"connections is {connections!r}, expected labels or rows of the branches of {network.name!r} "
             "that connect the campus with the grid"
         )
-    layout = _layout(network, connections, ties or (), normally_open or ())
+    layout = layout_of(network, connections, ties or (), normally_open or ())
     campus_bus = np.array(layout.campus)
     base = float(network.base_mva) * 1e3
     nominal = -np.asarray(network.nominal_injection).astype(complex) * base
@@ -169,9 +168,9 @@ def make(
         raise ValueError(f"connections is {list(connections)!r}, expected a campus with loads behind them")
     if managers > loaded.size:
         raise ValueError(f"managers is {managers}, expected at most {loaded.size}, the loaded buses")
-    default = _far_apart(network, loaded)
-    generator_buses = _on_campus("generator_buses", generator_buses or default, campus_bus)
-    battery_buses = _on_campus("battery_buses", battery_buses or default, campus_bus)
+    default = far_apart(network, loaded)
+    generator_buses = on_campus("generator_buses", generator_buses or default, campus_bus)
+    battery_buses = on_campus("battery_buses", battery_buses or default, campus_bus)
 
     year = load_simbench()
     table = jax.tree.map(jnp.asarray, tables(year))
@@ -321,76 +320,6 @@ def make(
         latest_start=jnp.int32(0),
     )
     return env, params
-
-
-def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
-
-
-def _rows(network: Network, name: str, given: Sequence[str | int]) -> list[int]:
-    rows = []
-    for one in given:
-        if isinstance(one, str):
-            if one not in network.branch_labels:
-                raise ValueError(f"{name} holds {one!r}, expected labels of branches of {network.name!r}")
-            rows.append(network.branch_labels.index(one))
-        elif _whole(one, 0) and one < network.n_branch:
-            rows.append(int(one))
-        else:
-            raise ValueError(f"{name} holds {one!r}, expected rows below {network.n_branch}, or labels")
-    return rows
-
-
-def _layout(
-    network: Network,
-    connections: Sequence[str | int],
-    ties: Sequence[str | int],
-    normally_open: Sequence[str | int],
-) -> Layout:
-    outer, inner = _rows(network, "connections", connections), _rows(network, "ties", ties)
-    switches = (*outer, *inner)
-    if len(set(switches)) < len(switches):
-        raise ValueError(f"ties is {list(ties)!r}, expected none that is named twice or a connection")
-    opened = _rows(network, "normally_open", normally_open)
-    if not set(opened) <= set(switches):
-        raise ValueError(f"normally_open is {list(normally_open)!r}, expected connections or ties")
-    status = np.ones(network.n_branch)
-    status[outer] = 0.0
-    label = np.asarray(components(network, status))
-    campus = ~np.isin(label, label[np.array(network.slack_buses)])
-    f, t = np.asarray(network.from_bus), np.asarray(network.to_bus)
-    for name, rows, wanted in (("connections", outer, True), ("ties", inner, False)):
-        bad = [network.branch_labels[k] for k in rows if bool(campus[f[k]] != campus[t[k]]) is not wanted]
-        inside = [network.branch_labels[k] for k in rows if not (campus[f[k]] or campus[t[k]])]
-        if bad or inside:
-            raise ValueError(
-                f"{name} holds {bad or inside}, expected branches {'into' if wanted else 'inside'} the campus"
-            )
-    if all(row in opened for row in outer):
-        raise ValueError(f"normally_open is {list(normally_open)!r}, expected a connection that is closed")
-    return Layout(
-        switches=switches,
-        from_bus=tuple(int(f[k]) for k in switches),
-        to_bus=tuple(int(t[k]) for k in switches),
-        to_grid=(True,) * len(outer) + (False,) * len(inner),
-        normal=tuple(k not in opened for k in switches),
-        campus=tuple(bool(c) for c in campus),
-    )
-
-
-def _far_apart(network: Network, loaded: np.ndarray) -> tuple[int, ...]:
-    """Two loaded buses of the campus far from the slack and one another; one where there is one."""
-    order = [bus for bus in spread(network) if bus in loaded]
-    return tuple((order or loaded.tolist())[-2:])
-
-
-def _on_campus(name: str, buses: Sequence[int], campus: np.ndarray) -> tuple[int, ...]:
-    bad = [bus for bus in buses if not (_whole(bus, 0) and bus < campus.size and campus[bus])]
-    if bad:
-        raise ValueError(
-            f"{name} holds {bad}, expected rows of the campus: {np.flatnonzero(campus).tolist()}"
-        )
-    return tuple(int(bus) for bus in buses)
 
 
 register("Resilience-v0", make)
