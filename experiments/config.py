@@ -27,6 +27,7 @@ class Learner:
     clip: float = 0.2
     value_clip: float = 0.2
     huber_delta: float = 10.0
+    advantage_clip: float | None = None  # in mean absolute deviations; None: rare disasters count in full
     entropy_coefficient: float = 0.0
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5

@@ -78,7 +78,9 @@ def prepare(
         pre_tanh=rollout.pre_tanh,
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
-        advantage=layout.join({name: whiten(x) for name, x in layout.split(advantage).items()}),
+        advantage=layout.join(
+            {name: whiten(x, learner.advantage_clip) for name, x in layout.split(advantage).items()}
+        ),
         value=output,
         target=(returns - mean) / std,
     )
@@ -98,6 +100,10 @@ def return_scale(learner: MAPPO, state: TrainState) -> tuple[jax.Array, jax.Arra
     return learner.layout.join(mean), learner.layout.join(std)
 
 
-def whiten(advantage: jax.Array) -> jax.Array:
-    """Zero mean and unit deviation over all samples."""
+def whiten(advantage: jax.Array, clip: jax.Array | float | None = None) -> jax.Array:
+    """Zero mean and unit deviation over all samples, cut first at `clip` mean absolute deviations."""
+    if clip is not None:
+        middle = jnp.mean(advantage)
+        spread = clip * jnp.mean(jnp.abs(advantage - middle))
+        advantage = jnp.clip(advantage, middle - spread, middle + spread)
     return (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)

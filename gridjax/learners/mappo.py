@@ -49,6 +49,7 @@ class MAPPO:
     clip: Any = 0.2
     value_clip: Any = 0.2  # in standard deviations of the return
     huber_delta: Any = 10.0  # in standard deviations of the return
+    advantage_clip: Any = None  # in mean absolute deviations; None: rare disasters count in full
     entropy_coefficient: Any = 0.0
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5

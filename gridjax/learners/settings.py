@@ -20,11 +20,13 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "clip": (0.0, None),
     "value_clip": (0.0, None),
     "huber_delta": (0.0, None),
+    "advantage_clip": (0.0, None),
     "entropy_coefficient": (0.0, None),
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
     "reward_sharing": (0.0, 1.0),
 }
+OPTIONAL = ("advantage_clip",)  # of these, those that may be None
 
 
 def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
@@ -38,6 +40,8 @@ def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
 
 def check_number(name: str, value: Any) -> None:
     """Refuse a number out of its bounds. Arrays pass: they are swept over, and may be traced."""
+    if name in OPTIONAL and value is None:
+        return
     if not isinstance(value, Real):
         if isinstance(value, str | bool) or value is None:
             raise ValueError(f"{name}: got {value!r}, expected a number")
