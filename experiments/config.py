@@ -34,6 +34,7 @@ class Learner:
     steers: Literal["tuned_rule"] | None = None  # whose constants the actions set; of SmartGrid-v0
     rule_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
     twin: bool = False  # advantages against the same steps without exploration
+    twin_critic: bool = True  # False: of rewards alone, where disasters drown what a critic can tell
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4

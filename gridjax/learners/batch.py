@@ -55,10 +55,11 @@ def prepare(
     returns = advantage + value
     if rollout.twin is not None:
         twin = rollout.twin
+        scale = std if learner.twin_critic else jnp.zeros_like(std)
         advantage = generalised_advantage(
             shared_reward(rollout.reward - twin.reward, learner.reward_sharing),
-            (output - twin.value) * std,
-            (rollout.next_value - twin.next_value) * std,
+            (output - twin.value) * scale,
+            (rollout.next_value - twin.next_value) * scale,
             ended[..., None],
             rollout.truncated[..., None],
             learner.gamma,

@@ -64,6 +64,7 @@ class MAPPO:
     sharing: str = _static("group")  # "all", "group", "agent": see networks
     identity: bool = _static(True)  # where agents share a network, whether they know who they are
     twin: bool = _static(False)  # advantages against the same steps without exploration, see `twin`
+    twin_critic: bool = _static(True)  # False: of rewards alone, where disasters drown what a critic can tell
     skip: bool = _static(False)  # a linear path beside the hidden layers of the actor
     central_critic: bool = _static(True)  # False: independent PPO, each agent's critic on its own observation
     finite_horizon: bool = _static(False)  # an episode's end is the end: no value beyond a time limit
