@@ -23,7 +23,7 @@ class Learner:
     decay_learning_rate: bool = True
     final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
     gamma: float = 0.3  # low: what is done now hardly matters in three minutes
-    gae_lambda: float = 0.95
+    gae_lambda: tuple[float, ...] = (0.95,)  # one for all, or one per group of agents
     clip: float = 0.2
     value_clip: float = 0.2
     huber_delta: float = 10.0

@@ -41,6 +41,7 @@ def prepare(
     output = learner.critic_output(state.params, observation, global_state)
     mean, std = return_scale(learner, state)
     value = output * std + mean
+    decay = learner.layout.per_agent(learner.gae_lambda)
     # a task whose horizon is its episode owes nothing beyond it
     ended = rollout.terminated | rollout.truncated if learner.finite_horizon else rollout.terminated
     advantage = generalised_advantage(
@@ -50,7 +51,7 @@ def prepare(
         ended[..., None],
         rollout.truncated[..., None],
         learner.gamma,
-        learner.gae_lambda,
+        decay,
     )
     returns = advantage + value
     if rollout.twin is not None:
@@ -63,7 +64,7 @@ def prepare(
             ended[..., None],
             rollout.truncated[..., None],
             learner.gamma,
-            learner.gae_lambda,
+            decay,
         )
     metrics = {
         "explained_variance": losses.explained_variance(value, returns),

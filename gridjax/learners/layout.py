@@ -41,6 +41,12 @@ class Layout:
             return per_group[self.groups[0].name]
         return jnp.concatenate([per_group[group.name] for group in self.groups], axis=-1)
 
+    def per_agent(self, value: Any) -> Any:
+        """A number as it is; of a tuple with one per group, that of each agent's group, `[all agents]`."""
+        if not isinstance(value, tuple):
+            return value
+        return self.join({g.name: jnp.full(g.agents, x) for g, x in zip(self.groups, value)})
+
     def split(self, joined: jax.Array, axis: int = -1) -> dict[str, jax.Array]:
         """Inverse of `join`, along `axis`."""
         ends = np.cumsum([group.agents for group in self.groups])[:-1]

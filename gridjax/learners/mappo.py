@@ -45,7 +45,7 @@ class MAPPO:
     final_learning_rate_fraction: Any = 0.0  # reached at total_updates, where decay_learning_rate
     total_updates: Any = 1000
     gamma: Any = 0.99
-    gae_lambda: Any = 0.95
+    gae_lambda: Any = 0.95  # or a tuple, one per group of agents
     clip: Any = 0.2
     value_clip: Any = 0.2  # in standard deviations of the return
     huber_delta: Any = 10.0  # in standard deviations of the return
@@ -101,10 +101,12 @@ class MAPPO:
         """A learner for `env`; `ValueError` names the field, the value and what was expected."""
         given = {"env", "env_params", "layout"}
         settings.check_names(chosen, {entry.name for entry in fields(cls)} - given)
-        for name in settings.NUMBERS.keys() & chosen.keys():
-            settings.check_number(name, chosen[name])
         settings.check_hashable("env", env)
         layout = layout_of(env, params)
+        if isinstance(chosen.get("gae_lambda"), list | tuple):
+            chosen["gae_lambda"] = settings.check_lambda(chosen["gae_lambda"], layout)
+        for name in settings.NUMBERS.keys() & chosen.keys():
+            settings.check_number(name, chosen[name])
         # Arrays of the host would be copied to the device at every call.
         params = jax.tree.map(
             lambda x: jnp.asarray(x) if isinstance(x, np.ndarray | np.generic) else x, params

@@ -40,7 +40,7 @@ def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
 
 def check_number(name: str, value: Any) -> None:
     """Refuse a number out of its bounds. Arrays pass: they are swept over, and may be traced."""
-    if name in OPTIONAL and value is None:
+    if (name in OPTIONAL and value is None) or isinstance(value, tuple):
         return
     if not isinstance(value, Real):
         if isinstance(value, str | bool) or value is None:
@@ -97,6 +97,18 @@ def check_log_std(value: Any, layout: Layout) -> float | tuple[float, ...]:
             f"initial_log_std: got {len(each)} numbers, expected 1, or one per entry of the action "
             f"({', '.join(str(size) for size in sorted(sizes))})"
         )
+    return each[0] if len(each) == 1 else each
+
+
+def check_lambda(value: Any, layout: Layout) -> float | tuple[float, ...]:
+    """A number, or one per group."""
+    each = tuple(value)
+    if len(each) not in (1, len(layout.groups)):
+        raise ValueError(
+            f"gae_lambda: got {len(each)} numbers, expected 1, or one for each of the {len(layout.groups)} groups"
+        )
+    for number in each:
+        check_number("gae_lambda", number)
     return each[0] if len(each) == 1 else each
 
 
