@@ -29,6 +29,7 @@ class Learner:
     huber_delta: float = 10.0
     advantage_clip: float | None = None  # in mean absolute deviations; None: rare disasters count in full
     entropy_coefficient: float = 0.0
+    prior_coefficient: float | None = None  # of the divergence from zero actions: of a steered rule, from it
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
     steers: Literal["tuned_rule"] | None = None  # whose constants the actions set; of SmartGrid-v0

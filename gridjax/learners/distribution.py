@@ -51,3 +51,12 @@ def entropy(mean: jax.Array, log_std: jax.Array) -> jax.Array:
     As a bonus it keeps the exploration before tanh from collapsing; `LOG_STD_BOUNDS` bound it.
     """
     return jnp.sum(_normal(mean, log_std).entropy(), axis=-1)
+
+
+def from_zero(mean: jax.Array, log_std: jax.Array) -> jax.Array:
+    """Divergence of u from one of mean zero and the same deviation, summed over the action's entries: `[...]`.
+
+    The deviation is taken as it is: the divergence pulls the mean only.
+    """
+    deviation = jax.lax.stop_gradient(jnp.exp(jnp.clip(log_std, *LOG_STD_BOUNDS)))
+    return 0.5 * jnp.sum(jnp.square(mean / deviation), axis=-1)

@@ -51,6 +51,7 @@ class MAPPO:
     huber_delta: Any = 10.0  # in standard deviations of the return
     advantage_clip: Any = None  # in mean absolute deviations; None: rare disasters count in full
     entropy_coefficient: Any = 0.0
+    prior_coefficient: Any = None  # of the divergence from zero actions: of a steered rule, from the rule
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents

@@ -34,6 +34,10 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
     entropy = jnp.mean(join({name: distribution.entropy(*head) for name, head in heads.items()}))
     metrics = {"policy_loss": policy, "value_loss": critic, "entropy": entropy}
     total = policy + learner.value_coefficient * critic - learner.entropy_coefficient * entropy
+    if learner.prior_coefficient is not None:
+        away = join({name: distribution.from_zero(*head) for name, head in heads.items()})
+        metrics["prior_divergence"] = jnp.mean(away)
+        total = total + learner.prior_coefficient * metrics["prior_divergence"]
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
 
 

@@ -22,11 +22,12 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "huber_delta": (0.0, None),
     "advantage_clip": (0.0, None),
     "entropy_coefficient": (0.0, None),
+    "prior_coefficient": (0.0, None),
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
     "reward_sharing": (0.0, 1.0),
 }
-OPTIONAL = ("advantage_clip",)  # of these, those that may be None
+OPTIONAL = ("advantage_clip", "prior_coefficient")  # of these, those that may be None
 
 
 def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
@@ -105,7 +106,8 @@ def check_lambda(value: Any, layout: Layout) -> float | tuple[float, ...]:
     each = tuple(value)
     if len(each) not in (1, len(layout.groups)):
         raise ValueError(
-            f"gae_lambda: got {len(each)} numbers, expected 1, or one for each of the {len(layout.groups)} groups"
+            f"gae_lambda: got {len(each)} numbers, expected 1, or one per group of agents "
+            f"({len(layout.groups)})"
         )
     for number in each:
         check_number("gae_lambda", number)
