@@ -54,7 +54,7 @@ def entropy(mean: jax.Array, log_std: jax.Array) -> jax.Array:
 
 
 def from_zero(mean: jax.Array, log_std: jax.Array) -> jax.Array:
-    """Divergence of u from one of mean zero and the same deviation, summed over the action's entries: `[...]`.
+    """Divergence of u from one of mean zero and the same deviation, summed over the entries: `[...]`.
 
     The deviation is taken as it is: the divergence pulls the mean only.
     """

@@ -14,3 +14,15 @@ def test_shared_rewards_keep_their_mean():
 def test_whitened_advantages():
     x = whiten(jnp.arange(12.0).reshape(3, 4))
     np.testing.assert_allclose([x.mean(), x.std()], [0.0, 1.0], atol=1e-6)
+
+
+def test_rare_disasters_may_be_cut():
+    ordinary = np.random.default_rng(0).normal(size=1000)
+    rare = jnp.asarray(np.append(ordinary, 500.0), jnp.float32)
+    drowned, cut = whiten(rare), whiten(rare, 4.0)
+    assert np.std(drowned[:-1]) < 0.1
+    assert np.std(cut[:-1]) > 0.5
+    np.testing.assert_allclose([cut.mean(), cut.std()], [0.0, 1.0], atol=1e-5)
+    # what is not cut keeps its order and its distances
+    np.testing.assert_allclose(np.corrcoef(cut[:-1], ordinary)[0, 1], 1.0, atol=1e-3)
+    assert cut[-1] == cut.max()

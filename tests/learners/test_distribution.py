@@ -85,3 +85,14 @@ def test_can_be_used_inside_jit_vmap_and_scan():
         return jax.lax.scan(step, 0.0, (u.reshape(4, 50, 2), mean.reshape(4, 50, 2)))[0]
 
     np.testing.assert_allclose(chained(mean, u), distribution.log_prob(u, mean, log_std).sum(), rtol=1e-4)
+
+
+def test_the_divergence_from_zero_is_that_of_normals_and_pulls_the_mean_only():
+    mean, log_std, _ = batch()
+    normals = distrax.Normal(mean, jnp.exp(log_std)), distrax.Normal(jnp.zeros_like(mean), jnp.exp(log_std))
+    np.testing.assert_allclose(
+        distribution.from_zero(mean, log_std), normals[0].kl_divergence(normals[1]).sum(-1), rtol=1e-5
+    )
+    pull = jax.grad(lambda m, s: distribution.from_zero(m, s).sum(), argnums=(0, 1))(mean, log_std)
+    np.testing.assert_allclose(pull[0], mean / jnp.exp(2 * log_std), rtol=1e-5)
+    assert not pull[1].any()

@@ -23,6 +23,12 @@ def test_join_and_split_are_inverse():
         np.testing.assert_array_equal(part, per_group[name])
 
 
+def test_numbers_of_groups_are_those_of_their_agents():
+    layout = layout_of(Groups(), NoParams())
+    assert layout.per_agent(0.5) == 0.5
+    np.testing.assert_array_equal(layout.per_agent((0.1, 0.2)), np.float32([0.1, 0.2, 0.2, 0.2]))
+
+
 @dataclass(frozen=True)
 class Odd(Probe):
     fault: str = ""

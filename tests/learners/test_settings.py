@@ -24,6 +24,12 @@ from .probes import Groups, NoParams, Probe
         ({"sharing": "none"}, r"sharing: got 'none', expected one of all, group, agent"),
         ({"activation": "gelu"}, r"activation: got 'gelu', expected one of tanh"),
         ({"value_loss": "l1"}, r"value_loss: got 'l1', expected one of clipped, huber, squared"),
+        ({"advantage_clip": -1.0}, r"advantage_clip: got -1.0, expected a finite number at least 0"),
+        (
+            {"gae_lambda": (0.9, 0.8)},
+            r"gae_lambda: got 2 numbers, expected 1, or one per group of agents \(1\)",
+        ),
+        ({"gae_lambda": (1.9,)}, r"gae_lambda: got 1.9, expected a finite number within 0 and 1"),
         ({"initial_log_std": float("inf")}, r"initial_log_std: got inf, expected a finite number"),
         ({"env": Probe()}, r"'env' does not exist|multiple values"),
     ],

@@ -1,6 +1,6 @@
 """What happens whatever the agents do is no part of what their exploration is worth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gridjax.learners import MAPPO
+from gridjax.learners.batch import prepare, whiten
 from gridjax.learners.rollout import collect
 
 from .probes import NoParams, Probe
@@ -74,3 +75,13 @@ def test_it_learns_what_weather_hides():
         missed[twin] = float(jnp.max(jnp.abs(2.0 * action + start)))
     assert missed[True] < 0.1
     assert missed[False] > 0.3
+
+
+def test_advantages_may_be_of_rewards_alone(gathered):
+    learner, state, rollout = gathered
+    alone = replace(learner, twin_critic=False, gae_lambda=1.0, gamma=1.0)
+    found = prepare(alone, state, rollout)[0].advantage.reshape(8, 16)
+    gained = np.asarray(rollout.reward - rollout.twin.reward)[..., 0]
+    # what is gained until the episode ends, every third step, or the rollout does
+    expected = np.stack([gained[t : t - t % 3 + 3].sum(axis=0) for t in range(8)])
+    np.testing.assert_allclose(found, whiten(jnp.asarray(expected)), rtol=1e-4, atol=1e-4)
