@@ -58,7 +58,8 @@ def test_in_an_outage_generators_start_at_low_charge(task):
 
 
 def test_load_is_shed_by_how_long_supply_lasts(task):
-    env, params, state = task
+    env, params, beside = task
+    state = replace(beside, frequency=jnp.full_like(beside.frequency, 49.9))
     rule = campus.default_rule()
     plenty = campus.campus_rule(rule, env, told(env, state, present=0.0, charge=1.0, fuel=1.0), params)[
         "load"
@@ -70,6 +71,43 @@ def test_load_is_shed_by_how_long_supply_lasts(task):
     assert (plenty[:, 0] == 0.0).all()
     assert (none[:, 0] < scarce[:, 0]).all()
     assert (scarce[:, 0] < 0.0).all()
+    # the own bus is beside the grid again, though the message is not there yet
+    back = campus.campus_rule(rule, env, told(env, beside, present=0.0, charge=0.0, fuel=0.0), params)["load"]
+    assert (back[:, 0] == 0.0).all()
+
+
+def test_an_island_lasts_until_the_own_bus_is_beside_the_grid(task):
+    env, params, beside = task
+    rule = replace(campus.default_rule(), start_below=jnp.float32(0.5))
+    apart = replace(beside, frequency=jnp.full_like(beside.frequency, 49.9))
+    dead = replace(beside, energised=jnp.zeros_like(beside.energised))
+
+    def generators(state, charge):
+        return campus.campus_rule(rule, env, told(env, state, present=1.0, charge=charge), params)[
+            "generator"
+        ]
+
+    assert (generators(beside, 0.2) == 0.0).all()
+    assert (generators(apart, 0.2) > 0.0).all()
+    assert (generators(apart, 0.95) == 0.0).all()
+    # black start
+    assert (generators(dead, 0.95) > 0.0).all()
+
+
+def test_generators_start_one_after_another(task):
+    env, params, state = task
+    rule = replace(campus.default_rule(), start_below=jnp.float32(0.6), stagger=jnp.float32(0.3))
+    on = {
+        charge: campus.campus_rule(rule, env, told(env, state, present=0.0, charge=charge), params)[
+            "generator"
+        ]
+        for charge in (0.7, 0.5, 0.2)
+    }
+    assert [[bool(x > 0.0) for x in level[:, 0]] for level in on.values()] == [
+        [False, False],
+        [True, False],
+        [True, True],
+    ]
 
 
 def test_batteries_follow_the_price_and_the_storm_warning(task):

@@ -8,6 +8,7 @@ import pytest
 import gridjax
 from gridjax.scenarios import outages
 from gridjax.testing import check_env
+from tests.envs.resilience.conftest import Task
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,7 @@ def test_keeps_the_contract(seeing):
 
 def test_agents_remember_means_and_may_see_what_is_hidden(seeing):
     env, params = seeing
+    params = env.on_scenario(params, Task(env, params).scenario(grid=[(2.0, 4.0)]))
     labels = env.observation_labels(params)["load"]
     step = jax.jit(env.step)
     rest = {g: jnp.zeros((n, *env.action_space(params)[g].shape)) for g, n in env.groups.items()}
