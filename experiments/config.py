@@ -27,7 +27,8 @@ class Learner:
     clip: float = 0.2
     value_clip: float = 0.2
     huber_delta: float = 10.0
-    advantage_clip: float | None = None  # in mean absolute deviations; None: rare disasters count in full
+    # in mean absolute deviations, one for all, or one per group of agents; None: rare disasters count in full
+    advantage_clip: tuple[float, ...] | None = None
     entropy_coefficient: float = 0.0
     prior_coefficient: float | None = None  # of the divergence from zero actions: of a steered rule, from it
     value_coefficient: float = 0.5

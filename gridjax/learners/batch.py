@@ -81,7 +81,12 @@ def prepare(
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
         advantage=layout.join(
-            {name: whiten(x, learner.advantage_clip) for name, x in layout.split(advantage).items()}
+            {
+                name: whiten(x, clip)
+                for (name, x), clip in zip(
+                    layout.split(advantage).items(), layout.per_group(learner.advantage_clip)
+                )
+            }
         ),
         value=output,
         target=(returns - mean) / std,

@@ -41,11 +41,14 @@ class Layout:
             return per_group[self.groups[0].name]
         return jnp.concatenate([per_group[group.name] for group in self.groups], axis=-1)
 
-    def per_agent(self, value: Any) -> Any:
-        """A number as it is; of a tuple with one per group, that of each agent's group, `[all agents]`."""
-        if not isinstance(value, tuple):
-            return value
-        return self.join({g.name: jnp.full(g.agents, x) for g, x in zip(self.groups, value)})
+    def per_group(self, value: Any) -> tuple[Any, ...]:
+        """A tuple with one value per group as it is; anything else for every group."""
+        return value if isinstance(value, tuple) else (value,) * len(self.groups)
+
+    def per_agent(self, value: Any) -> jax.Array:
+        """A number, or a tuple with one per group, as that of each agent's group, `[all agents]`."""
+        values = self.per_group(value)
+        return self.join({group.name: jnp.full(group.agents, x) for group, x in zip(self.groups, values)})
 
     def split(self, joined: jax.Array, axis: int = -1) -> dict[str, jax.Array]:
         """Inverse of `join`, along `axis`."""

@@ -49,7 +49,8 @@ class MAPPO:
     clip: Any = 0.2
     value_clip: Any = 0.2  # in standard deviations of the return
     huber_delta: Any = 10.0  # in standard deviations of the return
-    advantage_clip: Any = None  # in mean absolute deviations; None: rare disasters count in full
+    # in mean absolute deviations, or a tuple, one per group; None: rare disasters count in full
+    advantage_clip: Any = None
     entropy_coefficient: Any = 0.0
     prior_coefficient: Any = None  # of the divergence from zero actions: of a steered rule, from the rule
     value_coefficient: Any = 0.5
@@ -104,8 +105,8 @@ class MAPPO:
         settings.check_names(chosen, {entry.name for entry in fields(cls)} - given)
         settings.check_hashable("env", env)
         layout = layout_of(env, params)
-        if isinstance(chosen.get("gae_lambda"), list | tuple):
-            chosen["gae_lambda"] = settings.check_lambda(chosen["gae_lambda"], layout)
+        for name in settings.PER_GROUP & chosen.keys():
+            chosen[name] = settings.check_groups(name, chosen[name], layout)
         for name in settings.NUMBERS.keys() & chosen.keys():
             settings.check_number(name, chosen[name])
         # Arrays of the host would be copied to the device at every call.

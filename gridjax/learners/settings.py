@@ -28,6 +28,7 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "reward_sharing": (0.0, 1.0),
 }
 OPTIONAL = ("advantage_clip", "prior_coefficient")  # of these, those that may be None
+PER_GROUP = {"gae_lambda", "advantage_clip"}  # and those of which each group of agents may have its own
 
 
 def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
@@ -101,17 +102,17 @@ def check_log_std(value: Any, layout: Layout) -> float | tuple[float, ...]:
     return each[0] if len(each) == 1 else each
 
 
-def check_lambda(value: Any, layout: Layout) -> float | tuple[float, ...]:
-    """A number, or one per group."""
-    each = tuple(value)
-    if len(each) not in (1, len(layout.groups)):
+def check_groups(name: str, value: Any, layout: Layout) -> Any:
+    """A number, or a tuple with one per group."""
+    if not isinstance(value, list | tuple):
+        return value
+    if len(value) not in (1, len(layout.groups)):
         raise ValueError(
-            f"gae_lambda: got {len(each)} numbers, expected 1, or one per group of agents "
-            f"({len(layout.groups)})"
+            f"{name}: got {len(value)} numbers, expected 1, or one per group of agents ({len(layout.groups)})"
         )
-    for number in each:
-        check_number("gae_lambda", number)
-    return each[0] if len(each) == 1 else each
+    for number in value:
+        check_number(name, number)
+    return value[0] if len(value) == 1 else tuple(value)
 
 
 def check_hashable(name: str, value: Any) -> None:

@@ -25,7 +25,8 @@ def test_join_and_split_are_inverse():
 
 def test_numbers_of_groups_are_those_of_their_agents():
     layout = layout_of(Groups(), NoParams())
-    assert layout.per_agent(0.5) == 0.5
+    np.testing.assert_array_equal(layout.per_agent(0.5), np.float32([0.5] * 4))
+    assert layout.per_group(None) == (None, None)
     np.testing.assert_array_equal(layout.per_agent((0.1, 0.2)), np.float32([0.1, 0.2, 0.2, 0.2]))
 
 
