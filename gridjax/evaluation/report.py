@@ -155,7 +155,8 @@ _KINDS = {
     "SmartGrid-v0": (
         "community_cost",
         "EUR/day",
-        "the policies never met an event in training; the rule is tuned on the same training days. One event a day.",
+        "the policies never met an event in training; the rule is tuned on the same training days. "
+        "One event a day.",
     ),
     "Resilience-v0": (
         "energy_cost",
