@@ -23,9 +23,8 @@ STEERED: dict[str, dict[str, float]] = {
     "battery": {"reserve": 0.5, "charge_below": 0.3, "discharge_above": 0.5},
     "load": {"discretionary_hours": 6.0, "priority_hours": 3.0, "heat": 0.7},
 }
-_MOVES = (
-    0.9  # an action beyond moves a switch: exploration seldom does, for a wrong one costs an interruption
-)
+# an action beyond moves a switch: exploring seldom does, for a wrong one costs an interruption
+_MOVES = 0.9
 
 
 @dataclass(frozen=True)

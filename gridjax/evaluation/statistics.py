@@ -77,9 +77,7 @@ def paired_difference(
     Both are `[n_run, n_day]` on the same days, with as many runs as each has. Days are drawn together,
     whole runs apart.
     """
-    first, second = _checked(first), _checked(second)
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(f"scores of {first.shape[1]} and {second.shape[1]} days cannot be paired")
+    first, second = _paired(first, second)
     days, generator = draw_days(first.shape[1], resamples, seed)
     drawn = [resample(scores, days, generator).mean(axis=1) for scores in (first, second)]
     return _estimate(first.mean(axis=0) - second.mean(axis=0), statistic(drawn[0] - drawn[1]), statistic)
@@ -92,9 +90,7 @@ def relative_excess(
 
     Shapes and draws as in `paired_difference`.
     """
-    first, second = _checked(first), _checked(second)
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(f"scores of {first.shape[1]} and {second.shape[1]} days cannot be paired")
+    first, second = _paired(first, second)
     days, generator = draw_days(first.shape[1], resamples, seed)
     means = [resample(scores, days, generator).mean(axis=(1, 2)) for scores in (first, second)]
     return Estimate(first.mean() / second.mean() - 1.0, *between(means[0] / means[1] - 1.0))
@@ -121,6 +117,13 @@ def between(samples: np.ndarray) -> tuple[float, float]:
 
 def _estimate(scores: np.ndarray, samples: np.ndarray, statistic: Statistic) -> Estimate:
     return Estimate(float(statistic(scores.ravel())), *between(samples))
+
+
+def _paired(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    first, second = _checked(first), _checked(second)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"scores of {first.shape[1]} and {second.shape[1]} days cannot be paired")
+    return first, second
 
 
 def _checked(scores: np.ndarray) -> np.ndarray:
