@@ -19,6 +19,8 @@ class Learner:
 
     num_envs: int = 128
     num_steps: int = 16  # steps of every environment between updates
+    stagger: bool = True  # first episodes begin in their midst, so that not all end together
+    action_repeat: int = 1  # steps of the task for which an action is kept in training; steps count actions
     learning_rate: float = 1e-3
     decay_learning_rate: bool = True
     final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
@@ -30,7 +32,8 @@ class Learner:
     # in mean absolute deviations, one for all, or one per group of agents; None: rare disasters count in full
     advantage_clip: tuple[float, ...] | None = None
     entropy_coefficient: float = 0.0
-    prior_coefficient: float | None = None  # of the divergence from zero actions: of a steered rule, from it
+    # of the divergence from zero actions: of a steered rule, from the rule; one for all, or one per group
+    prior_coefficient: tuple[float, ...] | None = None
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
     steers: Literal["tuned_rule"] | None = None  # whose constants the actions set; of SmartGrid-v0
@@ -119,7 +122,7 @@ class Config:
     def learner_settings(self) -> dict[str, Any]:
         """Settings of `MAPPO.create(env, params, ...)`: all but those of the environment."""
         chosen = {entry.name: getattr(self.learner, entry.name) for entry in fields(self.learner)}
-        del chosen["steers"], chosen["rule_constants"]
+        del chosen["steers"], chosen["rule_constants"], chosen["action_repeat"]
         return chosen | {"total_updates": self.total_updates}
 
 

@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from experiments.progress import ProgressBar
 from gridjax.controllers import CampusRule, Rule, SteeredCampus, SteeredRule
-from gridjax.envs import Environment
+from gridjax.envs import ActionRepeat, Environment
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.evaluation.rollout import Act, act_with
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 
 def environment_of(learner: Learner, env: Environment, params: Any) -> Environment:
-    """The environment that the policy acts in: `env`, or one whose actions set the constants of a rule.
+    """The environment that the policy is trained in: `env`, or one whose actions set the constants of a rule.
 
     Raises `ValueError` for a task without such a rule.
     """
+    acted_in = _steered(learner, env, params)
+    return acted_in if learner.action_repeat == 1 else ActionRepeat(acted_in, learner.action_repeat)
+
+
+def _steered(learner: Learner, env: Environment, params: Any) -> Environment:
     if learner.steers is None:
         return env
     if not isinstance(env, SmartGrid | Resilience):
@@ -54,22 +59,29 @@ def tuned(env: SmartGrid | Resilience, params: Any) -> Rule | CampusRule:
 
 def with_constants(config: Config, env: Environment) -> Config:
     """`config` with the constants of the rule written down, so that a resumed run has the same."""
-    if not isinstance(env, STEERED):
+    steered = _once(env)
+    if not isinstance(steered, STEERED):
         return config
-    return replace(config, learner=replace(config.learner, rule_constants=env.constants))
+    return replace(config, learner=replace(config.learner, rule_constants=steered.constants))
 
 
 def known_rule(env: Environment) -> Any:
     """The rule that is steered in `env`, a `Rule` or a `CampusRule`; none where none is."""
-    if not isinstance(env, STEERED):
+    steered = _once(env)
+    if not isinstance(steered, STEERED):
         return None
-    kind = Rule if isinstance(env, SteeredRule) else CampusRule
-    return kind(*(jnp.float32(value) for value in env.constants))
+    kind = Rule if isinstance(steered, SteeredRule) else CampusRule
+    return kind(*(jnp.float32(value) for value in steered.constants))
 
 
 def act_in_task(env: Environment, policy: Policy) -> Act:
-    """What `policy`, trained in `env`, does in the task itself, without exploration."""
-    return Partial(_Followed(env), policy) if isinstance(env, STEERED) else act_with(policy)
+    """What `policy`, trained in `env`, does in the task itself: without exploration, anew at every step."""
+    steered = _once(env)
+    return Partial(_Followed(steered), policy) if isinstance(steered, STEERED) else act_with(policy)
+
+
+def _once(env: Environment) -> Environment:
+    return env.env if isinstance(env, ActionRepeat) else env
 
 
 @dataclass(frozen=True)

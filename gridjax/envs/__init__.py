@@ -4,9 +4,10 @@ from gridjax.envs import resilience, smart_grid, voltage_control
 from gridjax.envs.environment import Environment, Transition
 from gridjax.envs.registry import make, register, tasks
 from gridjax.envs.spaces import Box, Discrete
-from gridjax.envs.wrappers import LogState, LogWrapper
+from gridjax.envs.wrappers import ActionRepeat, LogState, LogWrapper
 
 __all__ = [
+    "ActionRepeat",
     "Box",
     "Discrete",
     "Environment",

@@ -68,6 +68,50 @@ class Wrapper(Environment[Any, Any]):
         return self.env.case_steps
 
 
+@dataclass(frozen=True)
+class ActionRepeat(Wrapper):
+    """The same task, in which every action is taken for `repeats` steps, or to the end of the episode.
+
+    Rewards and costs are sums over these steps, metrics their means. What a decision is worth stands out
+    from the noise of the others as the root of their number (Braylan et al., AAAI workshops 2015).
+    """
+
+    env: Environment
+    repeats: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.repeats, int) or isinstance(self.repeats, bool) or self.repeats < 1:
+            raise ValueError(f"repeats is {self.repeats!r}, expected a whole number of at least 1")
+
+    def transition(self, key: jax.Array, state: Any, actions: PerGroup, params: Any) -> Transition:
+        def again(carry: tuple[Any, jax.Array], key: jax.Array) -> Any:
+            before, ended = carry
+            out = self.env.transition(key, before, actions, params)
+            after = jax.tree.map(lambda old, new: jnp.where(ended, old, new), before, out.state)
+            over = out.terminated | out.truncated
+            return (after, ended | over), (~ended, out._replace(state=None))
+
+        keys = jax.random.split(key, self.repeats)
+        (state, _), (counts, out) = jax.lax.scan(again, (state, jnp.asarray(False)), keys)
+
+        def total(x: jax.Array) -> jax.Array:
+            return jnp.sum(jnp.where(counts.reshape(-1, *(1,) * (x.ndim - 1)), x, 0), axis=0)
+
+        steps = jnp.sum(counts)
+        return Transition(
+            state=state,
+            reward=jax.tree.map(total, out.reward),
+            terminated=jnp.any(out.terminated & counts),
+            truncated=jnp.any(out.truncated & counts),
+            cost=jax.tree.map(total, out.cost),
+            metrics=jax.tree.map(lambda x: total(x) / steps, out.metrics),
+        )
+
+    @property
+    def case_steps(self) -> int:
+        return -(-self.env.case_steps // self.repeats)
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class LogState:

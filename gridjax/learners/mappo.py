@@ -52,13 +52,15 @@ class MAPPO:
     # in mean absolute deviations, or a tuple, one per group; None: rare disasters count in full
     advantage_clip: Any = None
     entropy_coefficient: Any = 0.0
-    prior_coefficient: Any = None  # of the divergence from zero actions: of a steered rule, from the rule
+    # of the divergence from zero actions: of a steered rule, from the rule; or a tuple, one per group
+    prior_coefficient: Any = None
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
 
     num_envs: int = _static(128)
     num_steps: int = _static(16)
+    stagger: bool = _static(True)  # first episodes begin in their midst, so that not all end together
     num_epochs: int = _static(4)
     num_minibatches: int = _static(4)
     hidden: tuple[int, ...] = _static((64, 64))
@@ -144,8 +146,9 @@ class MAPPO:
     def init(self, key: jax.Array) -> TrainState:
         """The state at the start of training that `key` determines, environments reset."""
         actor_key, critic_key, env_key, key = jax.random.split(key, 4)
+        env_params = self.env.staggered(self.env_params) if self.stagger else self.env_params
         observation, env_state = jax.vmap(self.env.reset, (0, None))(
-            jax.random.split(env_key, self.num_envs), self.env.staggered(self.env_params)
+            jax.random.split(env_key, self.num_envs), env_params
         )
         seen = {group.name: jnp.zeros((group.agents, group.observation)) for group in self.layout.groups}
         critic_input = jnp.zeros(self.layout.global_state) if self.central_critic else seen

@@ -37,7 +37,7 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
     if learner.prior_coefficient is not None:
         away = join({name: distribution.from_zero(*head) for name, head in heads.items()})
         metrics["prior_divergence"] = jnp.mean(away)
-        total = total + learner.prior_coefficient * metrics["prior_divergence"]
+        total = total + jnp.mean(learner.layout.per_agent(learner.prior_coefficient) * away)
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
 
 

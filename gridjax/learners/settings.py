@@ -28,7 +28,8 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "reward_sharing": (0.0, 1.0),
 }
 OPTIONAL = ("advantage_clip", "prior_coefficient")  # of these, those that may be None
-PER_GROUP = {"gae_lambda", "advantage_clip"}  # and those of which each group of agents may have its own
+# and those of which each group of agents may have its own
+PER_GROUP = {"gae_lambda", "advantage_clip", "prior_coefficient"}
 
 
 def check_names(settings: Iterable[str], known: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gridjax
-from gridjax.envs import LogWrapper
+from gridjax.envs import ActionRepeat, LogWrapper
 from gridjax.testing import check_env
 
 from .counter import Counter, Limits, run
@@ -56,3 +56,34 @@ def test_it_is_hashable_and_lets_the_task_through():
     assert wrapped.observation_labels(params) == env.observation_labels(params)
     with pytest.raises(AttributeError):
         _ = wrapped.nothing
+
+
+def test_a_repeated_action_earns_what_its_steps_do():
+    (_, _, reward, _, truncated, info), _ = run(ActionRepeat(Counter(), 2), Limits(length=4), 4)
+    assert reward["a"][:, 0].tolist() == [1 + 2, 3 + 4, 1 + 2, 3 + 4]
+    assert reward["b"].tolist() == [[6, 6], [14, 14], [6, 6], [14, 14]]
+    assert info["cost"]["time"].tolist() == [3, 7, 3, 7]
+    assert truncated.tolist() == [False, True, False, True]
+
+
+def test_an_action_is_repeated_to_the_end_of_the_episode_at_most():
+    (obs, _, reward, terminated, truncated, info), _ = run(
+        ActionRepeat(Counter(), 3), Limits(length=9, fails_at=4), 4
+    )
+    assert reward["a"][:, 0].tolist() == [1 + 2 + 3, 4, 1 + 2 + 3, 4]
+    assert terminated.tolist() == [False, True, False, True]
+    assert not truncated.any()
+    assert info["final_observation"]["a"][:, 0, 0].tolist() == [3, 4, 3, 4]
+    assert obs["a"][:, 0, 0].tolist() == [3, 0, 3, 0]
+    # of one step alone: its own
+    assert (info["metrics"]["draw"] > 0.0).all() and (info["metrics"]["draw"] < 1.0).all()
+
+
+def test_a_repeated_action_keeps_the_contract():
+    check_env(ActionRepeat(Counter(), 2), Limits(), steps=12)
+
+
+@pytest.mark.parametrize("repeats", [0, 1.5, True])
+def test_refuses_what_is_no_number_of_repeats(repeats):
+    with pytest.raises(ValueError, match="repeats is .*, expected a whole number of at least 1"):
+        ActionRepeat(Counter(), repeats)
