@@ -76,7 +76,8 @@ def test_an_action_is_repeated_to_the_end_of_the_episode_at_most():
     assert info["final_observation"]["a"][:, 0, 0].tolist() == [3, 4, 3, 4]
     assert obs["a"][:, 0, 0].tolist() == [3, 0, 3, 0]
     # of one step alone: its own
-    assert (info["metrics"]["draw"] > 0.0).all() and (info["metrics"]["draw"] < 1.0).all()
+    assert (info["metrics"]["draw"] > 0.0).all()
+    assert (info["metrics"]["draw"] < 1.0).all()
 
 
 def test_a_repeated_action_keeps_the_contract():
@@ -85,5 +86,5 @@ def test_a_repeated_action_keeps_the_contract():
 
 @pytest.mark.parametrize("repeats", [0, 1.5, True])
 def test_refuses_what_is_no_number_of_repeats(repeats):
-    with pytest.raises(ValueError, match="repeats is .*, expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match=r"repeats is .*, expected a whole number of at least 1"):
         ActionRepeat(Counter(), repeats)
