@@ -78,6 +78,7 @@ def evaluate_run(
     from experiments.held_out import measured_before, score_all
     from experiments.versions import versions
     from gridjax.evaluation.comparison import METHOD, order_check, share_of_way, summarise
+    from gridjax.evaluation.statistics import iqm
 
     began = time.monotonic()
     policies, updates, trained = run.policies(trainer, checkpoint)
@@ -95,7 +96,7 @@ def evaluate_run(
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,
         "days": cases.rows,
-        "steps_per_seed": trained * config.steps_per_update,
+        "steps_per_seed": trained * config.steps_per_update * config.learner.action_repeat,
         "training_seconds": run.training_seconds(),
         "controllers": {
             name: {
@@ -106,6 +107,7 @@ def evaluate_run(
             for name, measures in results.items()
         },
         "order": order_check(rewards, found.order),
+        "order_iqm": order_check(rewards, found.order, statistic=iqm),
         "also_in_order": {
             name: order_check({key: -results[key][name] for key in found.order}, found.order)
             for name in found.lower_is_better

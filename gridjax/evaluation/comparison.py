@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gridjax.evaluation.statistics import (
+    Statistic,
     between,
     draw_days,
     interval_over_days,
@@ -75,16 +76,19 @@ def share_of_way(
 
 
 def order_check(
-    rewards: Mapping[str, np.ndarray], order: Sequence[str], last_may_tie: bool = True
+    rewards: Mapping[str, np.ndarray],
+    order: Sequence[str],
+    last_may_tie: bool = True,
+    statistic: Statistic = mean,
 ) -> list[dict]:
     """Whether each controller of `order` scores above the one before it on the same days.
 
-    A step of the order holds where the whole interval of the paired difference lies above zero; the last
-    one, to the optimum, also where it begins at zero.
+    Differences are taken day by day, and `statistic` of them. A step of the order holds where the whole
+    interval lies above zero; the last one, to the optimum, also where it begins at zero.
     """
     checks = []
     for k, (lower, higher) in enumerate(pairwise(order)):
-        difference = paired_difference(rewards[higher], rewards[lower])
+        difference = paired_difference(rewards[higher], rewards[lower], statistic)
         tie = last_may_tie and k == len(order) - 2
         checks.append(
             {

@@ -98,19 +98,14 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         # on average over the seeds: a controller with more seeds runs through more steps
         row.append(f"{len(evaluation['days']) * summary['diverged']['mean']:g}")
         rows.append(row)
-    claims = "\n".join(
-        f"- {_named(check['claim'])}: {'holds' if check['holds'] else 'does not hold'}, "
-        f"by {check['difference']:.5f} ({_interval(check['over_days'], 5)})"
-        for check in evaluation["order"]
-    )
+    claims = _claims(evaluation["order"])
+    if "order_iqm" in evaluation:
+        claims += "\n\nThe same of the interquartile mean of the differences:\n\n" + _claims(
+            evaluation["order_iqm"]
+        )
     for name, checks in evaluation.get("also_in_order", {}).items():
         title = next(heading for key, heading, _, _ in _COLUMNS if key == name)
-        claims += f"\n\nThe same of the {title}, lower being better:\n\n" + "\n".join(
-            f"- {_named(check['claim'].replace('<', '>'))}: "
-            f"{'holds' if check['holds'] else 'does not hold'}, "
-            f"by {check['difference']:.3f} ({_interval(check['over_days'], 3)})"
-            for check in checks
-        )
+        claims += f"\n\nThe same of the {title}, lower being better:\n\n{_claims(checks, '>', 3)}"
         if name in evaluation.get("bounds", {}):
             bound = fmean(evaluation["bounds"][name])
             gap = controllers["optimum"]["summary"][name]["mean"] - bound
@@ -128,6 +123,14 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
         f"of the mean reward, {kind} by {kind}, with 95 % intervals:"
     )
     return f"{table(rows)}\n\n{note}\n\n{claims}"
+
+
+def _claims(checks: Sequence[Mapping[str, Any]], sign: str = "<", digits: int = 5) -> str:
+    return "\n".join(
+        f"- {_named(check['claim'].replace('<', sign))}: {'holds' if check['holds'] else 'does not hold'}, "
+        f"by {check['difference']:.{digits}f} ({_interval(check['over_days'], digits)})"
+        for check in checks
+    )
 
 
 def _described(evaluation: Mapping[str, Any]) -> str:

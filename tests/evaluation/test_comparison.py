@@ -1,6 +1,7 @@
 import numpy as np
 
 from gridjax.evaluation.comparison import order_check, share_of_way, summarise
+from gridjax.evaluation.statistics import iqm
 from gridjax.evaluation.report import table
 
 
@@ -26,6 +27,16 @@ def test_order_holds_only_with_its_interval():
     assert [check["claim"] for check in checks] == ["a < b", "b < c", "c <= d"]
     strict = order_check(found, ["a", "b", "c", "d"], last_may_tie=False)
     assert not strict[-1]["holds"]
+
+
+def test_order_may_be_of_the_interquartile_mean():
+    # better on every day but one, which costs more than all the others gain
+    worse, better = np.zeros((1, 40)), np.ones((1, 40))
+    better[0, 7] = -100.0
+    found = {"worse": worse, "better": better, "best": better + 1.0}
+    assert not order_check(found, list(found))[0]["holds"]
+    typical = order_check(found, list(found), statistic=iqm)
+    assert [(check["difference"], check["holds"]) for check in typical] == [(1.0, True), (1.0, True)]
 
 
 def test_summary_holds_both_centres():
