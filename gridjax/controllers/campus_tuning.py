@@ -19,21 +19,13 @@ HIGH = (1.0, 1.1, 2.5, 60.0, 1.01, 1.01, 0.8, 1.0, 72.0, 48.0, 1.0, 1.0)
 
 @partial(jax.jit, static_argnums=(0, 4))
 def tune_campus_rule(
-    env: Resilience,
-    params: Params,
-    key: jax.Array,
-    scenarios: Scenario,
-    generations: int = 14,
-    start: CampusRule | None = None,
-    spread: jax.Array | float = 0.3,
+    env: Resilience, params: Params, key: jax.Array, scenarios: Scenario, generations: int = 14
 ) -> tuple[CampusRule, jax.Array]:
     """The rule with the largest mean reward over `scenarios` (leading axis `[n_scenario]`), and that reward.
 
-    Cross-entropy search about `start` (default: the engineer's constants), at first with a standard deviation
-    of `spread` times the range; constants are shared by all agents. Noise is drawn once, so that candidates
-    are compared like for like.
+    Cross-entropy search, constants shared by all agents. Noise is drawn once, so that candidates are compared
+    like for like.
     """
-    begin = default_rule() if start is None else start
     noise_key, search_key = jax.random.split(key)
     number = scenarios.day.shape[0]
     keys = jax.random.split(noise_key, number)
@@ -50,9 +42,9 @@ def tune_campus_rule(
         population=24,
         elite=6,
         generations=generations,
-        spread=spread,
+        spread=0.3,
         least=1e-2,
-        start=jnp.stack(list(vars(begin).values())),
+        start=jnp.stack(list(vars(default_rule()).values())),
     )
     return CampusRule(*best), value
 

@@ -17,7 +17,7 @@ def cross_entropy(
     population: int,
     elite: int,
     generations: int,
-    spread: jax.Array | float,
+    spread: float,
     least: float,
     start: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array]:

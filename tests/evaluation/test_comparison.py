@@ -1,8 +1,8 @@
 import numpy as np
 
 from gridjax.evaluation.comparison import order_check, share_of_way, summarise
-from gridjax.evaluation.statistics import iqm
 from gridjax.evaluation.report import table
+from gridjax.evaluation.statistics import iqm
 
 
 def rewards(**means):
