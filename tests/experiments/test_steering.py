@@ -1,12 +1,15 @@
 """Settings of a run that steers a rule."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import gridjax
 from experiments.config import Config, Learner
-from experiments.steering import environment_of, known_rule, with_constants
+from experiments.steering import act_in_task, environment_of, known_rule, with_constants
 from gridjax.controllers import SteeredRule
+from gridjax.envs import ActionRepeat
 
 CONSTANTS = (0.9, 0.7, 0.6, 1.0, 1.4, 1.0, 1.0, 0.5, 1.0)
 
@@ -24,6 +27,21 @@ def test_nothing_is_steered_unless_it_is_asked_for():
     assert environment_of(Learner(), env, params) is env
     assert known_rule(env) is None
     assert with_constants(Config(), env) == Config()
+
+
+def test_what_is_trained_with_repeated_actions_acts_anew_at_every_step():
+    env, params = gridjax.make("SmartGrid-v0")
+    learner = Learner(steers="tuned_rule", rule_constants=CONSTANTS, action_repeat=4)
+    trained_in = environment_of(learner, env, params)
+    assert trained_in == ActionRepeat(SteeredRule(env, CONSTANTS), 4)
+    assert float(known_rule(trained_in).hold_below) == pytest.approx(CONSTANTS[0])
+    assert with_constants(Config(), trained_in).learner.rule_constants == CONSTANTS
+    state = env.initial(jax.random.key(0), params)
+    said = {"prosumer": jnp.full((env.n_agent, trained_in.n_action), 0.3)}
+    act = act_in_task(trained_in, jax.tree_util.Partial(lambda obs: said))
+    done = act(jax.random.key(1), env.observe(state, params), state, params)
+    expected = SteeredRule(env, CONSTANTS).follow(state, said, params)
+    np.testing.assert_array_equal(done["prosumer"], expected["prosumer"])
 
 
 def test_a_task_without_a_rule_cannot_be_steered():

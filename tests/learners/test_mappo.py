@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,21 @@ def raw(tree):
     return jax.tree.map(
         lambda x: jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x, tree
     )
+
+
+@dataclass(frozen=True)
+class Midst(Groups):
+    """It cannot begin in the midst of an episode."""
+
+    def staggered(self, params):
+        raise LookupError
+
+
+def test_first_episodes_begin_in_their_midst_unless_told_otherwise():
+    env = Midst(length=3, signals=True)
+    with pytest.raises(LookupError):
+        make(env).init(jax.random.key(0))
+    assert int(make(env, stagger=False).init(jax.random.key(0)).updates) == 0
 
 
 def test_metrics_are_finite_scalars_with_the_task_s_own_among_them(learner, trained):
