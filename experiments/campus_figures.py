@@ -22,6 +22,10 @@ from gridjax.evaluation.rollout import record_days
 from gridjax.evaluation.survival import survival
 
 _WHOLE = 1.0 - 1e-5  # served: all but rounding
+_PANELS = (
+    ("reward", "validation/reward", 1.0, "mean reward per step (-)"),
+    ("metrics/unserved_cost", "validation/unserved_cost", 4.0, "worth of what is not served (EUR/h)"),
+)
 
 
 def draw_campus(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases) -> list[str]:
@@ -41,7 +45,7 @@ def draw_campus(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases
     title = (
         f"a campus on {params.network.name}, {int(end[row] - begin[row]) * env.hours:.0f} h without the grid"
     )
-    written = [training_curve(read_metrics(run.metrics), run.figures / "training.png")]
+    written = [training_curve(read_metrics(run.metrics), run.figures / "training.png", _PANELS)]
     mine = one[name]
     capacity = float(np.sum(np.asarray(params.campus.battery.capacity)))
     tanks = float(np.sum(np.asarray(params.campus.generator.tank)))

@@ -18,9 +18,9 @@ class Learner:
     """How it is learned: the settings of `gridjax.learners.MAPPO`."""
 
     num_envs: int = 128
-    num_steps: int = 16  # steps of every environment between updates
+    num_steps: int = 16  # actions in every environment between updates
     stagger: bool = True  # first episodes begin in their midst, so that not all end together
-    action_repeat: int = 1  # steps of the task for which an action is kept in training; steps count actions
+    action_repeat: int = 1  # steps for which an action is kept in training
     learning_rate: float = 1e-3
     decay_learning_rate: bool = True
     final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
@@ -99,7 +99,7 @@ class Config:
     @property
     def steps_per_update(self) -> int:
         """Environment steps of one seed in one update."""
-        return self.learner.num_envs * self.learner.num_steps
+        return self.learner.num_envs * self.learner.num_steps * self.learner.action_repeat
 
     @property
     def total_updates(self) -> int:

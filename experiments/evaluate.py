@@ -96,7 +96,7 @@ def evaluate_run(
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,
         "days": cases.rows,
-        "steps_per_seed": trained * config.steps_per_update * config.learner.action_repeat,
+        "steps_per_seed": trained * config.steps_per_update,
         "training_seconds": run.training_seconds(),
         "controllers": {
             name: {

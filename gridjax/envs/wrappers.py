@@ -72,8 +72,9 @@ class Wrapper(Environment[Any, Any]):
 class ActionRepeat(Wrapper):
     """The same task, in which every action is taken for `repeats` steps, or to the end of the episode.
 
-    Rewards and costs are sums over these steps, metrics their means. What a decision is worth stands out
-    from the noise of the others as the root of their number (Braylan et al., AAAI workshops 2015).
+    Rewards and costs are sums over these steps divided by `repeats`, and so as large as those of a step;
+    metrics are means. What a decision is worth stands out from the noise of the others as the root of
+    `repeats` (frame skip: Braylan et al., AAAI workshops 2015).
     """
 
     env: Environment
@@ -100,10 +101,10 @@ class ActionRepeat(Wrapper):
         steps = jnp.sum(counts)
         return Transition(
             state=state,
-            reward=jax.tree.map(total, out.reward),
+            reward=jax.tree.map(lambda x: total(x) / self.repeats, out.reward),
             terminated=jnp.any(out.terminated & counts),
             truncated=jnp.any(out.truncated & counts),
-            cost=jax.tree.map(total, out.cost),
+            cost=jax.tree.map(lambda x: total(x) / self.repeats, out.cost),
             metrics=jax.tree.map(lambda x: total(x) / steps, out.metrics),
         )
 

@@ -15,7 +15,7 @@ task: {{env: Resilience-v0, episode_length: 48}}
 learner: {{num_envs: 4, num_steps: 4, hidden: [8], num_epochs: 1, num_minibatches: 1, gamma: 0.98,
   steers: tuned_rule, rule_constants: {RULE}, twin: true, twin_critic: false, prior_coefficient: [0.01],
   gae_lambda: [0.9, 0.8, 1.0, 0.7], advantage_clip: [4, 4, 100, 4], stagger: false, action_repeat: 2}}
-run: {{num_seeds: 2, total_steps: 32, updates_per_chunk: 2, checkpoint_every: 32, validation_every: 32,
+run: {{num_seeds: 2, total_steps: 64, updates_per_chunk: 2, checkpoint_every: 64, validation_every: 64,
   validation_days: 2, cpu_devices: 1, evaluate: false}}
 """
 NAMES = ["do_nothing", "droop_alone", "tuned_rule", "mappo", "optimum"]
