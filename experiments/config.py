@@ -88,6 +88,7 @@ class Config:
             _at_least(1, name, getattr(self.run, name))
         for name in ("checkpoints_kept", "validation_every", "validation_days"):
             _at_least(1, name, getattr(self.run, name))
+        _at_least(1, "action_repeat", self.learner.action_repeat)
         _at_least(0, "seed", self.run.seed)
         if self.run.cpu_devices is not None:
             _at_least(1, "cpu_devices", self.run.cpu_devices)
