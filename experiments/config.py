@@ -53,7 +53,8 @@ class Learner:
     normalise_observations: bool = True
     normalise_values: bool = True
     value_loss: Literal["clipped", "huber", "squared"] = "huber"
-    initial_log_std: tuple[float, ...] = (-1.5,)  # before tanh; one for all, or one per entry of the action
+    # before tanh: one for all, or one per entry of the action, or per group where there are several
+    initial_log_std: tuple[float, ...] = (-1.5,)
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,8 @@ class MAPPO:
     normalise_values: bool = _static(True)
     value_loss: str = _static("huber")  # "clipped", "huber", "squared"
     decay_learning_rate: bool = _static(False)
-    initial_log_std: float | tuple[float, ...] = _static(
-        -1.5
-    )  # before tanh; one for all, or one per action entry
+    # before tanh; or a tuple, one per entry of the action, or per group where several have their own networks
+    initial_log_std: float | tuple[float, ...] = _static(-1.5)
 
     def __post_init__(self) -> None:
         # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
@@ -92,8 +91,9 @@ class MAPPO:
         settings.check_choice("activation", self.activation, ACTIVATIONS)
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
-        object.__setattr__(self, "initial_log_std", settings.check_log_std(self.initial_log_std, self.layout))
         settings.check_sharing(self.sharing, self.layout)
+        spread = settings.check_log_std(self.initial_log_std, self.layout, self.sharing)
+        object.__setattr__(self, "initial_log_std", spread)
         if self.steps_per_update % self.num_minibatches:
             raise ValueError(
                 f"num_minibatches: got {self.num_minibatches}, expected a divisor of "

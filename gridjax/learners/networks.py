@@ -158,18 +158,21 @@ class Actor(nn.Module):
             self.skip,
             name="mean",
         )(observation)
-        start = jnp.asarray(self.initial_log_std, jnp.float32)
+        alike = self.sharing == "all" or len(groups) == 1
+        starts = (self.initial_log_std,) if alike else self.layout.per_group(self.initial_log_std)
 
-        def init(_: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-            return jnp.broadcast_to(start, shape)
+        def init(_: jax.Array, shape: tuple[int, ...], start: float | tuple[float, ...]) -> jax.Array:
+            return jnp.broadcast_to(jnp.asarray(start, jnp.float32), shape)
 
         if self.sharing == "all":
-            log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],)))
+            log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],), starts[0]))
         else:
             axes = {group.name: (group.agents,) if self.sharing == "agent" else () for group in groups}
             log_std = {
-                group.name: self.param(f"log_std_{group.name}", init, (*axes[group.name], group.action))
-                for group in groups
+                group.name: self.param(
+                    f"log_std_{group.name}", init, (*axes[group.name], group.action), start
+                )
+                for group, start in zip(groups, starts)
             }
         return {name: (mean[name], log_std[name]) for name in mean}
 

@@ -89,16 +89,18 @@ def check_finite(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}, expected a finite number")
 
 
-def check_log_std(value: Any, layout: Layout) -> float | tuple[float, ...]:
-    """A number, or one per entry of the action; refuses what fits no group's action."""
+def check_log_std(value: Any, layout: Layout, sharing: str) -> float | tuple[float, ...]:
+    """A number; or one per entry of the action, or per group where several have networks of their own."""
     each = tuple(value) if isinstance(value, list | tuple) else (value,)
     for number in each:
         check_finite("initial_log_std", number)
-    sizes = {group.action for group in layout.groups}
-    if len(each) != 1 and sizes != {len(each)}:
+    groups = layout.groups
+    alike = len(groups) == 1 or sharing == "all"
+    expected = groups[0].action if alike else len(groups)
+    if len(each) not in (1, expected):
+        what = "entry of the action" if alike else "group of agents"
         raise ValueError(
-            f"initial_log_std: got {len(each)} numbers, expected 1, or one per entry of the action "
-            f"({', '.join(str(size) for size in sorted(sizes))})"
+            f"initial_log_std: got {len(each)} numbers, expected 1, or one per {what} ({expected})"
         )
     return each[0] if len(each) == 1 else each
 

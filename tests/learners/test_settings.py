@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -31,6 +32,10 @@ from .probes import Groups, NoParams, Probe
         ),
         ({"gae_lambda": (1.9,)}, r"gae_lambda: got 1.9, expected a finite number within 0 and 1"),
         ({"initial_log_std": float("inf")}, r"initial_log_std: got inf, expected a finite number"),
+        (
+            {"initial_log_std": (-1.0, -2.0, -3.0)},
+            r"initial_log_std: got 3 numbers, expected 1, or one per entry of the action \(\d\)",
+        ),
         ({"env": Probe()}, r"'env' does not exist|multiple values"),
     ],
 )
@@ -44,6 +49,19 @@ def test_one_network_for_all_needs_agents_of_one_size():
         ValueError, match=r"sharing: got 'all', .* differ between groups \(left 3 and 2, right 1 and 1\)"
     ):
         MAPPO.create(Groups(), NoParams(), sharing="all")
+
+
+def test_each_group_explores_as_told():
+    learner = MAPPO.create(Groups(), NoParams(), initial_log_std=(-1.0, -3.0))
+    state = learner.init(jax.random.key(0))
+    spreads = {
+        group: x[1]
+        for group, x in learner.actor.apply({"params": state.params["actor"]}, state.observation).items()
+    }
+    assert (spreads["left"] == -1.0).all()
+    assert (spreads["right"] == -3.0).all()
+    with pytest.raises(ValueError, match=r"got 3 numbers, expected 1, or one per group of agents \(2\)"):
+        MAPPO.create(Groups(), NoParams(), initial_log_std=(-1.0, -2.0, -3.0))
 
 
 def test_replacing_a_static_setting_is_checked_too():
