@@ -14,6 +14,7 @@ from jax.tree_util import Partial
 from gridjax.controllers.campus import CampusRule, campus_rule
 from gridjax.controllers.campus_tuning import HIGH, LOW
 from gridjax.controllers.outage_plan import Foreseen, follow, plan_outage
+from gridjax.controllers.spread import spread
 from gridjax.envs.resilience import TIERS, Resilience
 from gridjax.evaluation.rollout import Act
 from gridjax.powerflow.topology import components
@@ -43,8 +44,8 @@ def foresight(
         raise ValueError("rows hold cases that begin on the same day, by which plans are told apart")
     keys = jax.random.split(key, rows.size)
     genes = _fitted(env, params, keys, jnp.asarray(rows), rule, note)
-    actions = jax.tree.map(np.asarray, _by_rule(env, keys, jnp.asarray(rows), params, genes))
-    played = _play(env, keys, jnp.asarray(rows), params, actions)
+    actions = jax.tree.map(np.asarray, _by_rule(env, params, keys, jnp.asarray(rows), genes))
+    played = _play(env, params, keys, jnp.asarray(rows), actions)
     best, reward = actions, np.asarray(played["reward"])
     generators, delivered = np.asarray(played["able"]), np.asarray(played["delivered"])
     for turn in range(_REFINEMENTS):
@@ -55,7 +56,7 @@ def foresight(
             if k % 10 == 9:
                 note(f"plan {turn + 1}, {k + 1} of {rows.size} cases")
         tried = {g: np.stack([p[g] for p in plans]).astype(np.float32) for g in actions}
-        played = _play(env, keys, jnp.asarray(rows), params, tried)
+        played = _play(env, params, keys, jnp.asarray(rows), tried)
         found = np.asarray(played["reward"])
         better = found > reward
         reward = np.where(better, found, reward)
@@ -78,42 +79,57 @@ def _fitted(
     """Constants of the rule that are best in hindsight for each case, `[n_case, _BLOCKS, n_constant]`."""
     constants = jnp.stack(list(vars(rule).values()))
     genes = jnp.broadcast_to(constants, (rows.size, _BLOCKS, constants.size))
+    if not _interrupted(env, params, np.asarray(rows)):
+        return genes
     for turn in range(_ROUNDS):
         note(f"rule for each case, round {turn + 1} of {_ROUNDS}")
         # first constants for the whole case, then for parts of it, in smaller steps every time
         together = jnp.asarray(turn < _ROUNDS // 3)
-        genes = _climbed(env, params, keys, rows, genes, jax.random.key(turn), 0.3 * 0.8**turn, together)
+        turn_keys = jax.random.split(jax.random.key(turn), rows.size)
+        genes = _climbed(env, params, keys, rows, genes, turn_keys, 0.3 * 0.8**turn, together)
         jax.block_until_ready(genes)  # or the notes run ahead
     return genes
 
 
+def _interrupted(env: Resilience, params: Any, rows: np.ndarray) -> bool:
+    """Whether the grid is ever lost: beside it the plan alone is as good."""
+    begin = np.asarray(params.scenarios.timeline.grid_begin)[rows]
+    end = np.asarray(params.scenarios.timeline.grid_end)[rows]
+    return bool(((begin < env.case_steps) & (end > begin)).any())
+
+
 @partial(jax.jit, static_argnums=0)
-def _climbed(env, params, keys, rows, genes, key, spread, together):
+def _climbed(env, params, keys, rows, genes, turn_keys, size, together):
     """`genes` after `_CANDIDATES` random moves of each case, of which those are kept that are better."""
-
-    def score(genes):
-        return jnp.mean(jax.vmap(partial(_run, env, params))(keys, rows, genes)[1], axis=-1)
-
-    def move(best, key):
-        genes, reward = best
-        which_key, block_key, step_key = jax.random.split(key, 3)
-        n_case, n_block, n_constant = genes.shape
-        moved = jax.random.bernoulli(which_key, 0.4, (n_case, 1, n_constant))
-        moved &= together | jax.random.bernoulli(block_key, 0.25, (n_case, n_block, 1))
-        step = jax.random.normal(step_key, (n_case, 1, n_constant))
-        tried = jnp.clip(genes + spread * (high - low) * jnp.where(moved, step, 0.0), low, high)
-        found = score(tried)
-        better = found > reward
-        return (jnp.where(better[:, None, None], tried, genes), jnp.where(better, found, reward)), None
-
     low, high = jnp.array(LOW), jnp.array(HIGH)
-    return jax.lax.scan(move, (genes, score(genes)), jax.random.split(key, _CANDIDATES))[0][0]
+
+    def one(shared, key, row, genes, turn_key):
+        params, size, together = shared
+
+        def score(genes):
+            return jnp.mean(_run(env, params, key, row, genes)[1])
+
+        def move(best, key):
+            genes, reward = best
+            which_key, block_key, step_key = jax.random.split(key, 3)
+            n_block, n_constant = genes.shape
+            moved = jax.random.bernoulli(which_key, 0.4, (n_constant,))
+            moved &= together | jax.random.bernoulli(block_key, 0.25, (n_block, 1))
+            step = size * (high - low) * jax.random.normal(step_key, (n_constant,))
+            tried = jnp.clip(genes + jnp.where(moved, step, 0.0), low, high)
+            found = score(tried)
+            better = found > reward
+            return (jnp.where(better, tried, genes), jnp.where(better, found, reward)), None
+
+        return jax.lax.scan(move, (genes, score(genes)), jax.random.split(turn_key, _CANDIDATES))[0][0]
+
+    return spread(one, (params, size, together), keys, rows, genes, turn_keys)
 
 
 @partial(jax.jit, static_argnums=0)
-def _by_rule(env, keys, rows, params, genes):
+def _by_rule(env, params, keys, rows, genes):
     """Actions of the rule fitted to each case, `[n_case, n_step, ...]`."""
-    return jax.vmap(partial(_run, env, params))(keys, rows, genes)[0]
+    return spread(lambda params, *case: _run(env, params, *case)[0], params, keys, rows, genes)
 
 
 def _run(env, params, key, row, genes):
@@ -137,10 +153,10 @@ def _run(env, params, key, row, genes):
 
 
 @partial(jax.jit, static_argnums=0)
-def _play(env, keys, rows, params, actions):
+def _play(env, params, keys, rows, actions):
     """What is known after playing `actions` `[n_case, n_step, ...]`, with the keys of the scores."""
 
-    def one(key, row, acts):
+    def one(params, key, row, acts):
         case = env.on_case(params, row)
         key, reset_key = jax.random.split(key)
         first = env.initial(reset_key, case)
@@ -174,7 +190,7 @@ def _play(env, keys, rows, params, actions):
         steps = jax.lax.scan(step, first, (jax.random.split(key, env.case_steps), acts))[1]
         return steps | {"energy": jnp.sum(first.energy), "fuel": jnp.sum(first.generator.fuel)}
 
-    found = jax.vmap(one)(keys, rows, actions)
+    found = spread(one, params, keys, rows, actions)
     return found | {"reward": jnp.mean(found["reward"], axis=1)}
 
 

@@ -7,53 +7,45 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
 from experiments.campus_foresight import foresight
-from experiments.cases import validation_cases
 from experiments.yardsticks import Measures, Yardsticks
 from gridjax.controllers.campus import CampusRule, campus_rule, do_nothing, droop
-from gridjax.controllers.campus_tuning import tune_campus_rule
+from gridjax.controllers.campus_tuning import refine_campus_rule, tune_campus_rule
 from gridjax.envs.resilience import TIERS, Resilience, outage_cases
 from gridjax.evaluation.resilience import energy_not_served, interruptions
-from gridjax.evaluation.rollout import Act, Scores, record_days, score_days
+from gridjax.evaluation.rollout import Act, Scores, record_days
 
 SEARCHES = 2  # for the constants of the rule
-_TRAINING = 40  # outages that they are tuned on
-_VALIDATION = 42  # outages that the best is chosen by
+_SEARCHED, _REFINED = 40, 240  # training outages, of each of them
 _CHUNK = 40  # cases in one compiled call
 
 
 def rules(env: Resilience, tuned: CampusRule) -> dict[str, Act]:
     """Controllers without learning, from the worst to the best that is expected."""
-    return {
-        "do_nothing": Partial(partial(_nothing, env)),
-        "droop_alone": Partial(partial(_droop, env)),
-        "tuned_rule": Partial(partial(_follow, env), tuned),
-    }
+    names = ("do_nothing", "droop_alone", "tuned_rule")
+    # one program for all: compiled ones take memory that Linux counts
+    act = partial(_one_of, env)
+    return {name: Partial(act, jnp.int32(which), tuned) for which, name in enumerate(names)}
 
 
 def tuned_campus_rule(
     env: Resilience, params: Any, done: Callable[[int, str], None] = lambda *_: None
 ) -> CampusRule:
-    """The best rule on validation outages of `SEARCHES` that were tuned on training outages.
+    """The rule with the best constants found on training outages: searched for on some, refined on many.
 
-    `done(n, note)` is called after every `n` of the searches.
+    `done(n, note)` is called after every `n` of the `SEARCHES`, and with 0 in between.
     """
-    training = outage_cases(env, params, "train", _TRAINING)
-    found = []
-    for seed in range(SEARCHES):
-        rule, value = tune_campus_rule(env, params, jax.random.key(seed), training)
-        found.append(rule)
-        done(1, f"reward {float(value):.3f} on training outages")
-    cases = validation_cases(env, params, _VALIDATION)
-
-    def reward(rule: CampusRule) -> float:
-        act = Partial(partial(_follow, env), rule)
-        return float(np.mean(score_days(env, cases.params, act, cases.rows, jax.random.key(0)).reward))
-
-    return max(found, key=reward)
+    some = outage_cases(env, params, "train", _SEARCHED)
+    rule, value = tune_campus_rule(env, params, jax.random.key(0), some)
+    done(1, f"reward {float(value):.3f} on {_SEARCHED} training outages")
+    many = outage_cases(env, params, "train", _REFINED)
+    rule = refine_campus_rule(env, params, jax.random.key(1), rule, many, lambda note: done(0, note))
+    done(1, "refined")
+    return rule
 
 
 def campus_yardsticks(
@@ -112,13 +104,10 @@ def measures(env: Resilience, scores: Scores) -> Measures:
     }
 
 
-def _nothing(env, key, obs, state, params):
-    return do_nothing(env, state, params)
-
-
-def _droop(env, key, obs, state, params):
-    return droop(env, state, params)
-
-
-def _follow(env, rule: CampusRule, key, obs, state, params):
-    return campus_rule(rule, env, state, params)
+def _one_of(env, which, rule: CampusRule, key, obs, state, params):
+    choices = (
+        do_nothing(env, state, params),
+        droop(env, state, params),
+        campus_rule(rule, env, state, params),
+    )
+    return jax.tree.map(lambda *acts: jnp.stack(acts)[which], *choices)

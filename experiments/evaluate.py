@@ -42,9 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise FileExistsError(f"{run.evaluation} exists already; --force replaces it")
         if not 1 <= command.days <= 120:
             raise ValueError(f"--days is {command.days}, expected 1 to 120")
-        from experiments.training import Trainer
+        from experiments.training import Trainer, use_cpu_devices
 
-        trainer = Trainer.of(run.read_config())
+        config = run.read_config()
+        use_cpu_devices(config)
+        trainer = Trainer.of(config)
         evaluate_run(
             run,
             trainer,

@@ -61,7 +61,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     from experiments.family_cases import cases_of, kinds_of
     from experiments.held_out import learner_name
     from experiments.steering import known_rule, tuned
-    from experiments.training import Trainer, at_seed
+    from experiments.training import Trainer, at_seed, use_cpu_devices
     from experiments.versions import versions
     from experiments.yardsticks import yardsticks
     from gridjax.envs.resilience import Resilience
@@ -72,6 +72,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     began = time.monotonic()
     config = run.read_config()
     kinds = kinds_of(config.task)
+    use_cpu_devices(config)
     trainer = Trainer.of(config)
     policies, updates, _ = run.policies(trainer)
     name = learner_name(trainer.learner.central_critic)

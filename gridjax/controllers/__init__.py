@@ -10,7 +10,7 @@ A controller is a pure function `(state, params) -> actions` of the whole state 
 
 from gridjax.controllers.campus import CampusRule, campus_rule
 from gridjax.controllers.campus_steering import SteeredCampus
-from gridjax.controllers.campus_tuning import tune_campus_rule
+from gridjax.controllers.campus_tuning import refine_campus_rule, tune_campus_rule
 from gridjax.controllers.cost_bound import cost_bound
 from gridjax.controllers.droop import CATEGORY_B, STEEP, Droop, droop
 from gridjax.controllers.foresight import Plan, plan_day
@@ -50,6 +50,7 @@ __all__ = [
     "plan_day",
     "plan_outage",
     "prosumer_rule",
+    "refine_campus_rule",
     "self_consumption",
     "time_of_use",
     "tune_campus_rule",
