@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 
 from gridjax.devices import heat_pump
+from gridjax.envs.resilience.aftermath import Step, Used
 from gridjax.envs.resilience.campus import TIERS
-from gridjax.envs.resilience.grid import Grid
 from gridjax.envs.resilience.rewards import Rewards
 from gridjax.envs.resilience.state import Params, State
-from gridjax.envs.resilience.supply import Supply
 from gridjax.envs.resilience.topology import Layout
 from gridjax.envs.stability import stability_index
 
 
-class Used(NamedTuple):
-    """What devices took and gave in a step."""
-
-    burnt: jax.Array  # [n_generator], l
-    starts: jax.Array  # [n_generator], 1 where it was started
-    wasted: jax.Array  # [], kWh, in batteries
-    wear: jax.Array  # [], EUR
-    discharged: jax.Array  # [n_battery], kWh, negative for charging
-    generated: jax.Array  # [n_generator], kWh
-
-
 def account(
-    layout: Layout,
-    state: State,
-    after: State,
-    used: Used,
-    demand: jax.Array,
-    given: Supply,
-    grid: Grid,
-    present: jax.Array,
-    params: Params,
-    hours: float,
+    layout: Layout, state: State, after: State, step: Step, used: Used, params: Params, hours: float
 ) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
-    """Reward ([]), metrics and costs of the step from `state` to `after`.
-
-    Args:
-        demand: kW `[n_bus, 3]`, of each tier.
-        present: bool, the grid is there.
-        hours: of the step.
-    """
+    """Reward ([]), metrics and costs of `step`, `hours` long, that leads from `state` to `after`."""
+    demand, given, grid, present = step.demand, step.given, step.grid, step.present
     campus, now, prot = params.campus, state.now, params.protection
     asked, served = jnp.sum(demand, axis=0) * hours, jnp.sum(given.served, axis=0) * hours
     unserved = jnp.maximum(asked - served, 0.0)

@@ -15,14 +15,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gridjax.devices import battery, generator, heat_pump
+from gridjax.devices import generator, heat_pump
 from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.resilience import measurement, observation, outside
-from gridjax.envs.resilience.accounts import Used, account
-from gridjax.envs.resilience.grid import Grid, run
+from gridjax.envs.resilience.accounts import account
+from gridjax.envs.resilience.aftermath import Step, aftermath
+from gridjax.envs.resilience.grid import run
 from gridjax.envs.resilience.state import Params, Scenario, State
 from gridjax.envs.resilience.supply import Supply, Wishes, limits, supply
-from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout, Parts, parts
+from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout, parts
 from gridjax.envs.spaces import Box, Space
 from gridjax.scenarios import outages, prices
 from gridjax.scenarios.outages import Sizes
@@ -151,8 +152,9 @@ class Resilience(Environment[State, Params]):
             self.max_iterations,
         )
         given = _where(grid.converged, given, _dark(given, params))
-        after, used = self._after(state, wishes, given, grid, network, demand, pump_power, present, params)
-        return self._advance(key, state, after, used, demand, given, grid, present, params)
+        return self._advance(
+            key, state, Step(wishes, pump_power, demand, present, network, given, grid), params
+        )
 
     def wishes(self, state: State, actions: PerGroup, params: Params) -> tuple[Wishes, jax.Array, jax.Array]:
         """What actions ask for: units and loads, switches to close (bool), heat pumps (kW, `[n_load]`)."""
@@ -278,115 +280,19 @@ class Resilience(Environment[State, Params]):
         kept = jnp.where(share[:, None] >= 1.0, 1.0, kept)
         return jnp.where((params.campus.manager >= 0)[:, None], kept[params.campus.manager], 0.0)
 
-    def _after(
-        self,
-        state: State,
-        wishes: Wishes,
-        given: Supply,
-        grid: Grid,
-        network: Parts,
-        demand: jax.Array,
-        pump_power: jax.Array,
-        present: jax.Array,
-        params: Params,
-    ) -> tuple[State, Used]:
-        """State of devices and grid after the step, and what devices used."""
-        campus, hours, now = params.campus, self.hours, state.now
-        pile, n_battery = campus.battery, len(self.battery_buses)
-        power = grid.power
-        stored, engines = power[:n_battery], power[n_battery:]
-        energy = battery.advance(pile, state.energy, stored, hours)
-        tripped = given.tripped
-        commitment = wishes.commitment
-        idle = commitment.on & ~given.online[n_battery:]
-        # one whose part is dead does not run
-        ran = commitment._replace(on=commitment.on & ~idle)
-        running = generator.advance(
-            campus.generator, state.generator, ran, engines, idle, state.timeline.generator_repair, hours
-        )
-        running = replace(
-            running,
-            attempts=state.generator.attempts + (commitment.fresh | commitment.failed).astype(jnp.int32),
-        )
-        burnt = generator.fuel_use(campus.generator, engines, ran.on, hours)
-        heated = given.served[campus.pump_bus, 2] / jnp.maximum(demand[campus.pump_bus, 2], 1e-9)
-        temperature = heat_pump.advance(
-            campus.heat_pump, state.temperature, now.outdoors, pump_power * heated, hours
-        )
-        locked = jnp.maximum(state.locked - hours, 0.0)
-        locked = jnp.where(tripped, params.black_start_hours, locked)
-        fuel, delivery, delivered = self._refuelled(running.fuel, state, params)
-        of_campus = jnp.array(self.layout.campus)
-        _, mine = observation.of_managers(params)
-        total, met = (jnp.sum(part, axis=-1) @ mine for part in (demand, given.served))
-        after = replace(
-            state,
-            energy=energy,
-            generator=replace(running, fuel=fuel),
-            power=power,
-            locked=locked,
-            temperature=temperature,
-            closed=network.closed,
-            connected=network.connected,
-            energised=jnp.where(of_campus, given.live, present),
-            voltage=grid.voltage,
-            frequency=jnp.where(of_campus, given.frequency, jnp.where(present, NOMINAL_FREQUENCY, 0.0)),
-            served=met / jnp.maximum(total, 1e-9),
-            exchange=grid.exchange,
-            dark=jnp.where(present, 0.0, state.dark + hours),
-            delivery=delivery,
-            delivered=delivered,
-            deviation=grid.deviation,
-        )
-        used = Used(
-            burnt=burnt,
-            starts=(commitment.fresh & ran.on).astype(burnt.dtype),
-            wasted=jnp.sum(battery.wasted(pile, state.energy, stored, hours)),
-            wear=jnp.sum(battery.wear_cost(pile, stored, hours)),
-            discharged=stored * hours,
-            generated=engines * hours,
-        )
-        return after, used
-
-    def _refuelled(
-        self, fuel: jax.Array, state: State, params: Params
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Fuel (l) after what arrives, h until the next delivery, and how many there were."""
-        tank, hours = params.campus.generator.tank, self.hours
-        delay = outages.delivery_hours(state.timeline, state.delivered, state.step)
-        orders = (state.delivery < 0.0) & jnp.any(fuel < params.order_below * tank)
-        left = jnp.where(orders, delay, jnp.maximum(state.delivery - hours, 0.0))
-        arrives = (orders | (state.delivery >= 0.0)) & (left <= 0.0)
-        waiting = (orders | (state.delivery >= 0.0)) & ~arrives
-        return (
-            jnp.where(arrives, tank, fuel),
-            jnp.where(waiting, left, -1.0),
-            state.delivered + arrives.astype(jnp.int32),
-        )
-
-    def _advance(
-        self,
-        key: jax.Array,
-        state: State,
-        after: State,
-        used: Used,
-        demand: jax.Array,
-        given: Supply,
-        grid: Grid,
-        present: jax.Array,
-        params: Params,
-    ) -> Transition:
-        """Reward and metrics of the step, and the step after it."""
+    def _advance(self, key: jax.Array, state: State, done: Step, params: Params) -> Transition:
+        """Reward and metrics of the step that is `done`, and the step after it."""
         hours, real = self.hours, params.campus.demand.dtype
-        reward, metrics, cost = account(
-            self.layout, state, after, used, demand, given, grid, present, params, hours
-        )
+        after, used = aftermath(self.layout, state, done, params, hours)
+        reward, metrics, cost = account(self.layout, state, after, done, used, params, hours)
         price_noise, ahead, storm_noise, measured, heard = self._noise(key, real)
         clock, step = state.clock + 1, state.step + 1
         unforeseen = prices.next_unforeseen(params.tariff, state.unforeseen, price_noise, hours)
         faults = jnp.sum(~outages.branch_sound(state.timeline, state.step))
-        exchange = jnp.sum(grid.exchange)
-        reading = measurement.measure(after, demand, given.served, exchange, present, faults, params)
+        exchange = jnp.sum(done.grid.exchange)
+        reading = measurement.measure(
+            after, done.demand, done.given.served, exchange, done.present, faults, params
+        )
         reading = reading * (1.0 + params.noise * measured)
         alive = outages.sensor_alive(state.timeline, state.step) & (heard >= params.message_loss)
         sent, seen, age = measurement.deliver(state.sent, state.seen, state.age, reading, alive, hours)
