@@ -19,7 +19,7 @@ from gridjax.envs.resilience import TIERS, Resilience, outage_cases
 from gridjax.evaluation.resilience import energy_not_served, interruptions
 from gridjax.evaluation.rollout import Act, Scores, record_days
 
-SEARCHES = 2  # for the constants of the rule
+SEARCHES = 3  # for the constants of the rule: two over all of them, one along each
 _SEARCHED, _REFINED = 40, 240  # training outages, of each of them
 _CHUNK = 40  # cases in one compiled call
 
@@ -40,10 +40,13 @@ def tuned_campus_rule(
     `done(n, note)` is called after every `n` of the `SEARCHES`, and with 0 in between.
     """
     some = outage_cases(env, params, "train", _SEARCHED)
-    rule, value = tune_campus_rule(env, params, jax.random.key(0), some)
-    done(1, f"reward {float(value):.3f} on {_SEARCHED} training outages")
+    found = []
+    for seed in range(SEARCHES - 1):
+        rule, value = tune_campus_rule(env, params, jax.random.key(seed), some)
+        found.append(rule)
+        done(1, f"reward {float(value):.3f} on {_SEARCHED} training outages")
     many = outage_cases(env, params, "train", _REFINED)
-    rule = refine_campus_rule(env, params, jax.random.key(1), rule, many, lambda note: done(0, note))
+    rule = refine_campus_rule(env, params, jax.random.key(1), found, many, lambda note: done(0, note))
     done(1, "refined")
     return rule
 

@@ -23,6 +23,7 @@ from gridjax.evaluation.report import runs_table
 MEASURES = (
     *("reward", "community_cost", "losses", "unserved", "peer_energy", "self_sufficiency", "peak_import"),
     *("fairness", "reward_cooperation"),
+    *("ens_critical", "ens_priority", "ens_discretionary", "unserved_cost", "energy_cost", "critical_served"),
 )
 
 

@@ -36,7 +36,7 @@ class Learner:
     prior_coefficient: tuple[float, ...] | None = None
     value_coefficient: float = 0.5
     max_grad_norm: float = 0.5
-    steers: Literal["tuned_rule"] | None = None  # whose constants the actions set; of SmartGrid-v0
+    steers: Literal["tuned_rule"] | None = None  # whose constants the actions set
     rule_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
     twin: bool = False  # advantages against the same steps without exploration
     twin_critic: bool = True  # False: of rewards alone, where disasters drown what a critic can tell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import jax
@@ -59,15 +59,15 @@ def refine_campus_rule(
     env: Resilience,
     params: Params,
     key: jax.Array,
-    rule: CampusRule,
+    rules: Sequence[CampusRule],
     scenarios: Scenario,
     done: Callable[[str], None] = lambda _: None,
 ) -> CampusRule:
-    """`rule` after line searches over one constant after another, until a round of them finds no gain.
+    """The best of `rules` after line searches over one constant after another, until a round finds no gain.
 
-    Values are tried on the first third of `scenarios` (leading axis `[n_scenario]`), the best of them on all.
-    It is taken where it gains more than a standard error of the paired differences: outages are chaotic, and
-    the best of many values is often the luckiest. `done(note)` is called after each constant.
+    Values are tried on a third of `scenarios` (leading axis `[n_scenario]`), the best of them on all. It is
+    taken where it gains more than a standard error of the paired differences: outages are chaotic, and the
+    best of many values is often the luckiest. `done(note)` is called after each constant.
     """
     number = scenarios.day.shape[0]
     keys = jax.random.split(key, number)
@@ -80,17 +80,20 @@ def refine_campus_rule(
         some = jax.tree.map(lambda x: x[chosen], (keys, scenarios))
         return np.asarray(_returns(env, params, jnp.asarray(genes), *some))
 
-    best = np.array([float(value) for value in vars(rule).values()], np.float32)
-    reached = rewards(best, jnp.arange(number))
+    every = jnp.arange(number)
+    starts = [np.array([float(value) for value in vars(rule).values()], np.float32) for rule in rules]
+    scored = [rewards(start, every) for start in starts]
+    first = int(np.argmax([scores.mean() for scores in scored]))
+    best, reached = starts[first], scored[first]
     for turn in range(_TURNS):
         found = False
-        for k, name in enumerate(vars(rule)):
+        for k, name in enumerate(vars(rules[0])):
             tried = np.repeat(best[None], len(moves), axis=0)
             tried[:, k] = np.clip(best[k] + moves[:, k], low[k], high[k])
             means = [float(rewards(genes, few).mean()) for genes in tried]
             most = tried[int(np.argmax(means))]
             if max(means) > float(reached[few].mean()):
-                scores = rewards(most, jnp.arange(number))
+                scores = rewards(most, every)
                 gain = scores - reached
                 if gain.mean() > gain.std(ddof=1) / np.sqrt(number):
                     best, reached, found = most, scores, True

@@ -199,12 +199,35 @@ def families_table(report: Mapping[str, Any]) -> str:
     )
 
 
+# measures of runs side by side, and their digits
+_COMPARED = {
+    "reward": 4,
+    "community_cost": 2,
+    "losses": 3,
+    "unserved": 4,
+    "peer_energy": 1,
+    "unserved_cost": 0,
+    "energy_cost": 0,
+}
+
+
+def _same_weights(report: Mapping[str, Any]) -> bool:
+    """Whether all runs of a comparison weigh the terms of the reward alike."""
+    weights = [
+        {key: value for key, value in run["task"].items() if key.endswith("_weight")}
+        for run in report["runs"].values()
+    ]
+    return all(found == weights[0] for found in weights)
+
+
 def runs_table(report: Mapping[str, Any]) -> str:
     """Runs side by side, from a result of `experiments.compare`."""
     first = report["first"]
-    titles = {key: heading for key, heading, _, _ in _COLUMNS} | {"reward_cooperation": "cooperation term"}
-    shown = ("community_cost", "losses", "unserved", "peer_energy")
-    digits = {"community_cost": 2, "losses": 3, "unserved": 4, "peer_energy": 1}
+    titles = {key: heading for key, heading, _, _ in _COLUMNS}
+    titles |= {"reward": "reward", "unserved_cost": "not served (EUR)"}
+    measured = report["runs"][first]["summary"]
+    shown = [name for name in _COMPARED if name in measured and (name != "reward" or _same_weights(report))]
+    digits = _COMPARED
     heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]
     heading += [title for name in shown for title in (titles[name], f"less {first}'s")]
     rows = [heading]

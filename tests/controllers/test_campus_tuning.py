@@ -1,5 +1,6 @@
 """The line search for constants of the campus rule, on rewards known in closed form."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import jax
@@ -27,7 +28,7 @@ def refined(monkeypatch):
             return reward(np.asarray(genes), np.asarray(scenarios.day))
 
         monkeypatch.setattr(campus_tuning, "_returns", returns)
-        return refine_campus_rule(None, None, jax.random.key(0), default_rule(), SCENARIOS)
+        return refine_campus_rule(None, None, jax.random.key(0), [default_rule()], SCENARIOS)
 
     return refine
 
@@ -37,6 +38,17 @@ def test_it_finds_the_best_of_one_constant_and_leaves_the_others(refined):
     assert abs(float(found.reserve) - BEST) <= 0.02
     expected = vars(default_rule()) | {"reserve": found.reserve}
     assert {name: float(x) for name, x in vars(found).items()} == {k: float(x) for k, x in expected.items()}
+
+
+def test_it_begins_with_the_best_start(monkeypatch):
+    better = replace(default_rule(), reserve=jnp.float32(0.4), storm=jnp.float32(25.0))
+
+    def returns(env, params, genes, keys, scenarios):
+        return -((np.asarray(genes)[0] - BEST) ** 2) + 0.0 * np.asarray(scenarios.day)
+
+    monkeypatch.setattr(campus_tuning, "_returns", returns)
+    found = refine_campus_rule(None, None, jax.random.key(0), [default_rule(), better], SCENARIOS)
+    assert float(found.storm) == 25.0
 
 
 def test_it_stays_within_bounds(refined):

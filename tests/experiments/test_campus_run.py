@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments import campus_foresight, evaluate, families, mappo
+from experiments import campus_foresight, compare, evaluate, families, mappo
 from experiments.run_directory import read_metrics
 from gridjax.controllers.campus import default_rule
 
@@ -64,6 +64,14 @@ def test_spells_without_outage_have_no_unserved_energy(run):
     calm = json.loads((run / "families.json").read_text())["families"]["calm"]
     assert calm["controllers"]["tuned_rule"]["unserved_cost"]["mean"] == pytest.approx(0.0, abs=1e-3)
     assert np.isfinite([calm["cost_over_optimum"]["value"], *calm["cost_over_optimum"]["over_days"]]).all()
+
+
+def test_runs_are_set_side_by_side(run, tmp_path, capsys):
+    assert compare.main([f"one={run}", f"two={run}", "--out", str(tmp_path / "runs.json")]) == 0
+    (two,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| two")]
+    assert two.endswith("0 (0 to 0) |")
+    difference = json.loads((tmp_path / "runs.json").read_text())["runs"]["two"]["difference"]
+    assert {difference[name]["value"] for name in ("reward", "unserved_cost", "energy_cost")} == {0.0}
 
 
 def test_figures_are_written(run):
