@@ -107,10 +107,21 @@ def test_without_identity_agents_that_see_the_same_do_the_same():
     assert len(np.unique(np.asarray(value))) == 1
 
 
-@pytest.mark.parametrize("sharing", ["all", "group", "agent"])
-def test_each_action_entry_may_have_a_deviation_of_its_own(sharing):
-    actor = Actor(ALIKE, sharing, (8,), "tanh", (-1.0, -2.0))
-    heads = actor.apply(actor.init(jax.random.key(0), observe(ALIKE)), observe(ALIKE))
+@pytest.mark.parametrize(
+    ("layout", "sharing"),
+    [(ALIKE, "all"), (Layout(ALIKE.groups[:1], 7), "group"), (Layout(ALIKE.groups[:1], 7), "agent")],
+)
+def test_each_action_entry_of_one_network_may_have_a_deviation_of_its_own(layout, sharing):
+    actor = Actor(layout, sharing, (8,), "tanh", (-1.0, -2.0))
+    heads = actor.apply(actor.init(jax.random.key(0), observe(layout)), observe(layout))
     for mean, log_std in heads.values():
         expected = np.broadcast_to([-1.0, -2.0], mean.shape)
+        np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)
+
+
+@pytest.mark.parametrize("sharing", ["group", "agent"])
+def test_each_group_may_have_a_deviation_of_its_own(sharing):
+    actor = Actor(UNLIKE, sharing, (8,), "tanh", (-1.0, -2.0))
+    heads = actor.apply(actor.init(jax.random.key(0), observe(UNLIKE)), observe(UNLIKE))
+    for (mean, log_std), expected in zip(heads.values(), (-1.0, -2.0)):
         np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)

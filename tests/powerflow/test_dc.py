@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import networkx
 import numpy as np
 import pandapower as pp
 import pytest
@@ -48,10 +49,15 @@ def test_factors_agree_with_pandapower(float64):
     factors = ptdf(grid)
     np.testing.assert_allclose(factors, expected, atol=1e-9)
     outage = np.asarray(lodf(grid, factors))
+    # pandapower divides by what is left of 1 - 1 where a branch is a bridge: any number may come of it
+    ends = np.sort(np.stack([grid.from_bus, grid.to_bus], axis=1), axis=1)
+    pairs, parallel = np.unique(ends, axis=0, return_counts=True)
+    single = {tuple(pair) for pair, n in zip(pairs.tolist(), parallel) if n == 1}
+    bridges = single & {tuple(sorted(pair)) for pair in networkx.bridges(networkx.Graph(pairs.tolist()))}
+    bridge = np.array([tuple(pair) in bridges for pair in ends.tolist()])
+    assert 0 < bridge.sum() < 20
     with np.errstate(all="ignore"):
         reference = makeLODF(ppci["branch"], expected)
-    bridge = ~np.isfinite(reference).all(axis=0) | (np.abs(reference) > 1e6).any(axis=0)
-    assert 0 < bridge.sum() < 20
     np.testing.assert_allclose(outage[:, ~bridge], reference[:, ~bridge], atol=1e-7)
     assert np.isfinite(outage).all()
 
