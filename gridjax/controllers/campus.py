@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from gridjax.envs.resilience import GROUPS, Params, Resilience, State
 from gridjax.envs.resilience.measurement import Reading
+from gridjax.envs.resilience.observation import of_managers
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY
 
 Array = Any
@@ -137,8 +138,11 @@ def _loads(rule: CampusRule, heard: Reading, env: Resilience, state: State, para
     by_tier = jnp.cumsum(heard.demand, axis=-1) * unit
     drain = jnp.maximum(by_tier - heard.sun[..., None] * unit, _CALM)
     hours = endurance[..., None] / drain
-    share = by_tier / jnp.maximum(by_tier[..., -1:], _CALM)
-    keep = jnp.where(hours[..., 1] >= rule.priority_hours, share[..., 1], share[..., 0])
+    # what to shed the campus decides, how much of a manager's load that is its own buildings
+    _, mine = of_managers(params)
+    own = jnp.cumsum(jnp.einsum("b,bt,bm->mt", state.now.demand, campus.tiers, mine), axis=-1)
+    share = own / jnp.maximum(own[:, -1:], _CALM)
+    keep = jnp.where(hours[..., 1] >= rule.priority_hours, share[:, 1], share[:, 0])
     keep = jnp.where(hours[..., 2] >= rule.discretionary_hours, 1.0, keep)
     # load may come back before it is heard that the grid has
     dark = _apart(env.load_buses, state)

@@ -76,6 +76,23 @@ def test_load_is_shed_by_how_long_supply_lasts(task):
     assert (back[:, 0] == 0.0).all()
 
 
+def test_what_is_shed_is_the_lowest_tiers_of_every_manager(task):
+    """Buildings differ in what is critical in them: no manager sheds priority load for another's comfort."""
+    env, params, beside = task
+    state = replace(beside, frequency=jnp.full_like(beside.frequency, 49.9))
+    managed = np.asarray(params.campus.manager) >= 0
+    has = np.asarray(params.campus.tiers)[managed] > 0.0
+    assert len(np.unique(np.asarray(params.campus.tiers)[managed], axis=0)) > 1
+    for charge, fuel, kept in ((0.3, 0.1, (1.0, 1.0, 0.0)), (0.0, 0.0, (1.0, 0.0, 0.0))):
+        heard = told(env, state, present=0.0, charge=charge, fuel=fuel)
+        wishes, _, _ = env.wishes(
+            heard, campus.campus_rule(campus.default_rule(), env, heard, params), params
+        )
+        # a heat pump at its least adds a little to the discretionary load
+        wanted = np.broadcast_to(kept, has.shape)[has]
+        np.testing.assert_allclose(np.asarray(wishes.kept)[managed][has], wanted, atol=0.12)
+
+
 def test_an_island_lasts_until_the_own_bus_is_beside_the_grid(task):
     env, params, beside = task
     rule = replace(campus.default_rule(), start_below=jnp.float32(0.5))
