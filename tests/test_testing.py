@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.envs import Box, Discrete, Environment, Transition
+from gridjax.envs import Box, Discrete, Environment, Hybrid, Transition
 from gridjax.testing import check_env
 from gridjax.testing.actions import all_actions
 from gridjax.testing.keys import check_keys
@@ -81,6 +81,40 @@ def test_a_good_environment_passes_with_another_key_and_discrete_actions():
             return {"pusher": Discrete(3, (1,))}
 
     check_env(Switch(), Numbers(), key=jax.random.PRNGKey(3), steps=10)
+
+
+def choosing(mask):
+    """What a task with reals and choices differs in; `mask` is of its two agents."""
+    space = Hybrid(Box(-1.0, 1.0, (1,)), Discrete(3))
+    return {
+        "action_space": lambda self, params: {"pusher": space},
+        "action_mask": lambda self, state, params: mask,
+        "transition": lambda self, key, state, actions, params: Good.transition(
+            self, key, state, {"pusher": actions["pusher"]["continuous"]}, params
+        ),
+    }
+
+
+def test_a_good_environment_with_reals_and_masked_choices():
+    check(broken(choosing({"pusher": jnp.ones((2, 3), bool).at[:, 1].set(False)})))
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        ({"pusher": jnp.zeros((2, 3), bool)}, "the mask of group 'pusher' forbids every choice"),
+        ({"pusher": jnp.ones((2, 4), bool)}, "action_mask of group 'pusher' is bool[2, 4], expected bool[2, 3]"),
+        ({"puller": jnp.ones((2, 3), bool)}, "action_mask has group 'puller'"),
+    ],
+)
+def test_masks_that_fit_no_choice(mask, message):
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        check(broken(choosing(mask)))
+
+
+def test_a_mask_of_what_is_not_chosen():
+    with pytest.raises(AssertionError, match="has group 'pusher', which chooses nothing"):
+        check(broken({"action_mask": lambda s, state, p: {"pusher": jnp.ones((2, 1, 2), bool)}}))
 
 
 def broken(attributes):
@@ -156,7 +190,7 @@ DECLARED = {
     "observation_space of group 'pusher' is not a Box": {
         "observation_space": lambda s, p: {"pusher": Discrete(2)}
     },
-    "action_space of group 'pusher' is no Box or Discrete": {"action_space": lambda s, p: {"pusher": (1,)}},
+    "action_space of group 'pusher' is no Box, Discrete or Hybrid": {"action_space": lambda s, p: {"pusher": (1,)}},
     "action_space of group 'pusher' is not [-1, 1]": {
         "action_space": lambda s, p: {"pusher": Box(0.0, 1.0, (1,))}
     },

@@ -3,7 +3,7 @@
 from gridjax.envs import resilience, smart_grid, voltage_control
 from gridjax.envs.environment import Environment, Transition
 from gridjax.envs.registry import make, register, tasks
-from gridjax.envs.spaces import Box, Discrete
+from gridjax.envs.spaces import Box, Discrete, Hybrid
 from gridjax.envs.wrappers import ActionRepeat, LogState, LogWrapper
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Box",
     "Discrete",
     "Environment",
+    "Hybrid",
     "LogState",
     "LogWrapper",
     "Transition",

@@ -76,6 +76,23 @@ class Environment(ABC, Generic[State, Params]):
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """Name and unit of every entry of an agent's observation, per group."""
 
+    def action_mask(self, state: State, params: Params) -> PerGroup:
+        """What may be chosen, for groups with choices that are not always all open.
+
+        Bool `[n_agents, *shape, n]` for a space `Discrete(n, shape)`, or the discrete part of a `Hybrid`. An
+        action that the mask forbids must still be taken somehow: learners never draw it, others may.
+        """
+        del state, params
+        return {}
+
+    def neighbours(self, params: Params) -> jax.Array | None:
+        """Whom agents have to do with: bool `[A, A]` over all groups in their order; None: all with all.
+
+        Row i is true where agent i may attend to agent j.
+        """
+        del params
+        return None
+
     def staggered(self, params: Params) -> Params:
         """Params under which an episode begins anywhere between its first and its last step.
 

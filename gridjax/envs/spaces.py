@@ -46,4 +46,23 @@ class Discrete:
         return (value >= 0) & (value < self.n)
 
 
-Space = Box | Discrete
+@dataclass(frozen=True)
+class Hybrid:
+    """Reals and choices at once: a dict with `continuous` and `discrete`, each of its own space."""
+
+    continuous: Box
+    discrete: Discrete
+
+    def sample(self, key: jax.Array) -> dict[str, jax.Array]:
+        """One uniform sample of both."""
+        keys = jax.random.split(key)
+        return {"continuous": self.continuous.sample(keys[0]), "discrete": self.discrete.sample(keys[1])}
+
+    def contains(self, value: dict[str, jax.Array]) -> jax.Array:
+        """Whether both parts are in their space: bool, leading axes kept; the choices all at once."""
+        chosen = self.discrete.contains(value["discrete"])
+        axes = tuple(range(-len(self.discrete.shape), 0))
+        return self.continuous.contains(value["continuous"]) & jnp.all(chosen, axis=axes)
+
+
+Space = Box | Discrete | Hybrid

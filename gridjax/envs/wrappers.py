@@ -57,6 +57,12 @@ class Wrapper(Environment[Any, Any]):
     def observation_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
         return self.env.observation_labels(params)
 
+    def action_mask(self, state: Any, params: Any) -> PerGroup:
+        return self.env.action_mask(state, params)
+
+    def neighbours(self, params: Any) -> jax.Array | None:
+        return self.env.neighbours(params)
+
     def staggered(self, params: Any) -> Any:
         return self.env.staggered(params)
 
@@ -164,6 +170,9 @@ class LogWrapper(Wrapper):
 
     def global_state(self, state: LogState, params: Any) -> jax.Array:
         return self.env.global_state(state.inner, params)
+
+    def action_mask(self, state: LogState, params: Any) -> PerGroup:
+        return self.env.action_mask(state.inner, params)
 
 
 def _count(state: LogState, reward: PerGroup) -> tuple[jax.Array, jax.Array]:

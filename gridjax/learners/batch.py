@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from gridjax.learners import losses
 from gridjax.learners.advantage import generalised_advantage
+from gridjax.learners.head import Drawn
 from gridjax.learners.rollout import PerGroup, Rollout
 from gridjax.learners.train_state import TrainState
+from gridjax.learners.unroll import unroll
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
 
 
 class Batch(NamedTuple):
-    """B samples, each an environment step with all its agents; inputs and values are normalised."""
+    """B samples; inputs and values are normalised.
 
-    observation: PerGroup  # [B, n_agents, n]
-    global_state: jax.Array | None  # [B, n_state]
-    pre_tanh: PerGroup  # [B, n_agents, n_action]
-    log_prob: jax.Array  # [B, A]
-    advantage: jax.Array  # [B, A]
-    value: jax.Array  # [B, A]
-    target: jax.Array  # [B, A]
+    Without a memory a sample is one environment step with all its agents, and T is 1. With one it is the T steps
+    of an environment, which networks go through in their order.
+    """
+
+    observation: PerGroup  # [T, B, n_agents, n]
+    global_state: jax.Array | None  # [T, B, n_state]
+    drawn: dict[str, Drawn]  # [T, B, n_agents, n]
+    mask: PerGroup  # [T, B, n_agents, ...]
+    log_prob: jax.Array  # [T, B, A]
+    advantage: jax.Array  # [T, B, A]
+    value: jax.Array  # [T, B, A]
+    target: jax.Array  # [T, B, A]
+    done: jax.Array  # [T, B]
+    memory: dict[str, Any]  # [1, B, ...], of actor and critic before the first step
 
 
 def prepare(
     learner: MAPPO, state: TrainState, rollout: Rollout
 ) -> tuple[Batch, jax.Array, dict[str, jax.Array]]:
-    """The samples to learn from, B = T * N; the returns `[T, N, A]`; metrics of the rollout (scalars).
+    """The samples to learn from, the returns `[T, N, A]`, and metrics of the rollout (scalars).
 
     `state` holds the parameters and statistics that acted: value and next value share them.
     """
     # Normalised once here and reused in every epoch.
     observation = learner.scale_observation(state, rollout.observation)
     global_state = learner.scale_global(state, rollout.global_state) if learner.central_critic else None
-    output = learner.critic_output(state.params, observation, global_state)
+    done = rollout.terminated | rollout.truncated
+    output = values_of(learner, state.params, observation, global_state, rollout.memory["critic"], done)
     mean, std = return_scale(learner, state)
     value = output * std + mean
     decay = learner.layout.per_agent(learner.gae_lambda)
     # a task whose horizon is its episode owes nothing beyond it
-    ended = rollout.terminated | rollout.truncated if learner.finite_horizon else rollout.terminated
+    ended = done if learner.finite_horizon else rollout.terminated
     advantage = generalised_advantage(
         shared_reward(rollout.reward, learner.reward_sharing),
         value,
@@ -77,7 +87,8 @@ def prepare(
     batch = Batch(
         observation=observation,
         global_state=global_state,
-        pre_tanh=rollout.pre_tanh,
+        drawn=rollout.drawn,
+        mask=rollout.mask,
         log_prob=rollout.log_prob,
         # Groups may be paid on scales of their own: each is whitened by itself.
         advantage=layout.join(
@@ -90,8 +101,28 @@ def prepare(
         ),
         value=output,
         target=(returns - mean) / std,
+        done=done,
+        memory=jax.tree.map(lambda x: x[None], rollout.memory),
     )
-    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch), returns, metrics
+    if not learner.recurrent:
+        batch = jax.tree.map(lambda x: x.reshape(1, -1, *x.shape[2:]), batch)
+    return batch, returns, metrics
+
+
+def values_of(
+    learner: MAPPO,
+    params: dict[str, Any],
+    observation: PerGroup,
+    global_state: jax.Array | None,
+    memory: Any,
+    done: jax.Array,
+) -> jax.Array:
+    """Normalised values `[T, B, A]` of steps that follow one another."""
+
+    def apply(seen: Any, memory: Any) -> Any:
+        return learner.critic_output(params, *seen, memory)
+
+    return unroll(apply, (observation, global_state), memory, done)
 
 
 def shared_reward(reward: jax.Array, sharing: jax.Array | float) -> jax.Array:

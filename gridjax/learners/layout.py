@@ -10,17 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs.environment import Environment
-from gridjax.envs.spaces import Box
+from gridjax.envs.spaces import Box, Discrete, Hybrid
 
 
 @dataclass(frozen=True)
 class Group:
-    """One group of agents: `observation` and `action` are the lengths of one agent's vectors."""
+    """One group of agents: `observation` and `action` are the lengths of one agent's vectors of reals.
+
+    `choices` counts its choices, each among `levels`; `scalar`, that the task has them without an axis.
+    """
 
     name: str
     agents: int
     observation: int
     action: int
+    choices: int = 0
+    levels: int = 0
+    scalar: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,16 +80,27 @@ def layout_of(env: Environment, params: Any) -> Layout:
                 f"observation of group {name!r} of {env.name}: got shape {observation[name].shape} and an "
                 f"agent's space of shape {shape}, expected ({agents}, n) and (n,)"
             )
-        groups.append(Group(name, agents, shape[0], _action_size(env.name, name, action_spaces[name])))
+        acts = _action_parts(env.name, name, action_spaces[name])
+        groups.append(Group(name, agents, shape[0], **acts))
     return Layout(tuple(groups), global_state.shape[0])
 
 
-def _action_size(env: str, group: str, space: Any) -> int:
-    unit = (
-        isinstance(space, Box) and np.all(np.asarray(space.low) == -1) and np.all(np.asarray(space.high) == 1)
-    )
-    if not unit or len(space.shape) != 1 or space.shape[0] < 1:
+def _action_parts(env: str, group: str, space: Any) -> dict[str, Any]:
+    """Sizes of the continuous part of an action and of its choices, by the fields of `Group`."""
+    reals = space.continuous if isinstance(space, Hybrid) else space if isinstance(space, Box) else None
+    chosen = space.discrete if isinstance(space, Hybrid) else space if isinstance(space, Discrete) else None
+    unit = reals is None or (np.all(np.asarray(reals.low) == -1) and np.all(np.asarray(reals.high) == 1))
+    vector = reals is None or (len(reals.shape) == 1 and reals.shape[0] > 0)
+    choices = 0 if chosen is None else int(np.prod(chosen.shape))
+    listed = chosen is None or (len(chosen.shape) < 2 and choices > 0 and chosen.n > 0)
+    if not (unit and vector and listed) or (reals is None and chosen is None):
         raise ValueError(
-            f"action_space of group {group!r} of {env}: got {space}, expected a Box (n,) from -1 to 1"
+            f"action_space of group {group!r} of {env}: got {space}, expected a Box (n,) from -1 to 1, a "
+            "Discrete of one axis or none, or a Hybrid of both"
         )
-    return space.shape[0]
+    return {
+        "action": 0 if reals is None else reals.shape[0],
+        "choices": choices,
+        "levels": 0 if chosen is None else chosen.n,
+        "scalar": chosen is not None and not chosen.shape,
+    }

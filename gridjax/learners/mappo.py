@@ -11,9 +11,12 @@ import numpy as np
 
 from gridjax.envs.environment import Environment
 from gridjax.learners import losses, settings
+from gridjax.learners.actor import NETWORKS, Actor
 from gridjax.learners.batch import prepare
+from gridjax.learners.critic import CentralCritic, LocalCritic
+from gridjax.learners.head import CONTINUOUS, Output
 from gridjax.learners.layout import Layout, layout_of
-from gridjax.learners.networks import ACTIVATIONS, SHARING, Actor, CentralCritic, LocalCritic
+from gridjax.learners.networks import ACTIVATIONS, SHARING
 from gridjax.learners.normalise import empty_stats, merge, normalise
 from gridjax.learners.optimise import run_epochs, transformation
 from gridjax.learners.policy import Policy
@@ -22,6 +25,9 @@ from gridjax.learners.train_state import TrainState, no_episodes
 
 # Returns drift as the policy improves: their statistics remember about a hundred updates.
 VALUE_MEMORY = 0.99
+
+
+PerGroup = dict[str, jax.Array]
 
 
 def _static(default: Any) -> Any:
@@ -63,6 +69,9 @@ class MAPPO:
     stagger: bool = _static(True)  # first episodes begin in their midst, so that not all end together
     num_epochs: int = _static(4)
     num_minibatches: int = _static(4)
+    network: str = _static("feedforward")  # "feedforward", "gru", "attention" over the agents
+    head: str = _static("gaussian")  # "gaussian", "beta": of continuous actions; choices are categorical
+    attend: str = _static("all")  # "all", "neighbours": whom agents attend to
     hidden: tuple[int, ...] = _static((64, 64))
     activation: str = _static("tanh")  # "tanh", "relu", "silu"
     sharing: str = _static("group")  # "all", "group", "agent": see networks
@@ -88,16 +97,23 @@ class MAPPO:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             settings.check_count("hidden", width)
+        settings.check_choice("network", self.network, NETWORKS)
+        settings.check_choice("head", self.head, CONTINUOUS)
+        settings.check_choice("attend", self.attend, ("all", "neighbours"))
         settings.check_choice("activation", self.activation, ACTIVATIONS)
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
         settings.check_sharing(self.sharing, self.layout)
         spread = settings.check_log_std(self.initial_log_std, self.layout, self.sharing)
         object.__setattr__(self, "initial_log_std", spread)
-        if self.steps_per_update % self.num_minibatches:
+        settings.check_network(self.network, self.sharing, self.hidden)
+        settings.check_prior(self.prior_coefficient, self.head, self.layout)
+        # sequences stay whole where there is a memory
+        samples = self.num_envs if self.recurrent else self.steps_per_update
+        if samples % self.num_minibatches:
+            what = "num_envs" if self.recurrent else "num_envs * num_steps"
             raise ValueError(
-                f"num_minibatches: got {self.num_minibatches}, expected a divisor of "
-                f"num_envs * num_steps = {self.steps_per_update}"
+                f"num_minibatches: got {self.num_minibatches}, expected a divisor of {what} = {samples}"
             )
 
     @classmethod
@@ -123,10 +139,17 @@ class MAPPO:
         return self.num_envs * self.num_steps
 
     @property
+    def recurrent(self) -> bool:
+        """Whether actor and critic remember."""
+        return self.network == "gru"
+
+    @property
     def actor(self) -> Actor:
         """The policy network."""
         return Actor(
             self.layout,
+            self.network,
+            self.head,
             self.sharing,
             self.hidden,
             self.activation,
@@ -139,8 +162,15 @@ class MAPPO:
     def critic(self) -> CentralCritic | LocalCritic:
         """The value network."""
         if self.central_critic:
-            return CentralCritic(self.layout, self.hidden, self.activation)
-        return LocalCritic(self.layout, self.sharing, self.hidden, self.activation, self.identity)
+            return CentralCritic(self.layout, self.hidden, self.activation, self.recurrent)
+        return LocalCritic(
+            self.layout, self.network, self.sharing, self.hidden, self.activation, self.identity
+        )
+
+    @property
+    def neighbours(self) -> jax.Array | None:
+        """Whom agents attend to, bool `[A, A]`; None: to all."""
+        return self.env.neighbours(self.env_params) if self.attend == "neighbours" else None
 
     @jax.jit
     def init(self, key: jax.Array) -> TrainState:
@@ -151,10 +181,12 @@ class MAPPO:
             jax.random.split(env_key, self.num_envs), env_params
         )
         seen = {group.name: jnp.zeros((group.agents, group.observation)) for group in self.layout.groups}
-        critic_input = jnp.zeros(self.layout.global_state) if self.central_critic else seen
+        actor, critic, neighbours = self.actor, self.critic, self.neighbours
+        inputs = (jnp.zeros(self.layout.global_state),) if self.central_critic else (seen,)
+        inputs += (critic.memory(),) if self.central_critic else (critic.memory(), neighbours)
         params = {
-            "actor": self.actor.init(actor_key, seen)["params"],
-            "critic": self.critic.init(critic_key, critic_input)["params"],
+            "actor": actor.init(actor_key, seen, actor.memory(), neighbours)["params"],
+            "critic": critic.init(critic_key, *inputs)["params"],
         }
         state = TrainState(
             params=params,
@@ -164,6 +196,7 @@ class MAPPO:
             value_stats={group.name: empty_stats() for group in self.layout.groups},
             env_state=env_state,
             observation=observation,
+            memory={"actor": actor.memory(self.num_envs), "critic": critic.memory(self.num_envs)},
             episodes=no_episodes(self.num_envs),
             key=key,
             updates=jnp.zeros((), jnp.int32),
@@ -202,7 +235,13 @@ class MAPPO:
 
     def policy(self, state: TrainState) -> Policy:
         """The policy of `state`, to act with: `policy(observation, key=None)`."""
-        return Policy(state.params["actor"], state.observation_stats, self.actor, self.normalise_observations)
+        return Policy(
+            state.params["actor"],
+            state.observation_stats,
+            self.neighbours,
+            self.actor,
+            self.normalise_observations,
+        )
 
     def step_size(self, updates: jax.Array) -> jax.Array:
         """Learning rate after `updates` updates: constant, or linear to its final fraction."""
@@ -221,20 +260,32 @@ class MAPPO:
         """The global state as the central critic takes it."""
         return normalise(state.global_stats, global_state) if self.normalise_observations else global_state
 
-    def critic_output(
-        self, params: dict[str, Any], observation: dict[str, jax.Array], global_state: Any
-    ) -> jax.Array:
-        """Normalised values `[..., all agents]` for normalised inputs."""
-        value: Any = self.critic.apply(
-            {"params": params["critic"]}, global_state if self.central_critic else observation
-        )
-        return value
+    def actor_output(
+        self, params: dict[str, Any], observation: PerGroup, memory: PerGroup
+    ) -> tuple[dict[str, Output], PerGroup]:
+        """What heads take, and the memory after, for normalised observations."""
+        found: Any = self.actor.apply({"params": params["actor"]}, observation, memory, self.neighbours)
+        return found
 
-    def evaluate(self, state: TrainState, observation: dict[str, jax.Array], global_state: Any) -> jax.Array:
-        """Normalised values `[..., all agents]` for inputs as the task gives them."""
+    def critic_output(
+        self, params: dict[str, Any], observation: PerGroup, global_state: Any, memory: PerGroup
+    ) -> tuple[jax.Array, PerGroup]:
+        """Normalised values `[..., all agents]` for normalised inputs, and the memory after."""
+        weights = {"params": params["critic"]}
+        found: Any
         if self.central_critic:
-            return self.critic_output(state.params, {}, self.scale_global(state, global_state))
-        return self.critic_output(state.params, self.scale_observation(state, observation), None)
+            found = self.critic.apply(weights, global_state, memory)
+        else:
+            found = self.critic.apply(weights, observation, memory, self.neighbours)
+        return found
+
+    def evaluate(
+        self, state: TrainState, observation: PerGroup, global_state: Any, memory: PerGroup
+    ) -> tuple[jax.Array, PerGroup]:
+        """As `critic_output`, for inputs as the task gives them."""
+        if self.central_critic:
+            return self.critic_output(state.params, {}, self.scale_global(state, global_state), memory)
+        return self.critic_output(state.params, self.scale_observation(state, observation), None, memory)
 
     def _observe(self, state: TrainState, rollout: Rollout, returns: jax.Array) -> TrainState:
         """Statistics with the rollout's observations, global states and returns counted in."""

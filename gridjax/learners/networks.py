@@ -1,4 +1,4 @@
-"""Actor and critic networks, and how agents share their parameters.
+"""Layers, and networks of all agents by how they share parameters.
 
 `sharing` is one of
 - "all": one network for every agent; groups must agree in the sizes of observation and action;
@@ -10,12 +10,15 @@ Where agents share a network, a one-hot agent index joins its input, so that the
 
 from __future__ import annotations
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from gridjax.learners.layout import Layout
 
+PerGroup = dict[str, jax.Array]
 SHARING = ("all", "group", "agent")
 ACTIVATIONS = {"tanh": nn.tanh, "relu": nn.relu, "silu": nn.silu}
 
@@ -85,10 +88,40 @@ class MLP(nn.Module):
         return out
 
 
+class Recurrent(nn.Module):
+    """Layers of the widths `hidden`, a gated recurrent unit as wide as the last, a linear layer.
+
+    Memory `[..., width]` and `[..., n]` to the memory after and `[..., outputs]`.
+    """
+
+    hidden: tuple[int, ...]
+    outputs: int
+    activation: str
+    output_scale: float
+    agents: int = 0
+    skip: bool = False
+
+    @nn.compact
+    def __call__(self, memory: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        agents, first = self.agents, x
+        for width in self.hidden:
+            x = ACTIVATIONS[self.activation](Layer(width, 2.0**0.5, agents)(x))
+            agents = 0
+        cell = nn.GRUCell(
+            self.hidden[-1], kernel_init=orthogonal(1.0), recurrent_kernel_init=orthogonal(1.0), name="memory"
+        )
+        memory, x = cell(memory, x)
+        out = Layer(self.outputs, self.output_scale)(x)
+        if self.skip:
+            out = out + Layer(self.outputs, self.output_scale, self.agents, name="skip")(first)
+        return memory, out
+
+
 class PerAgent(nn.Module):
     """One output vector per agent: dict of `[..., n_agents, n]` to dict of `[..., n_agents, outputs]`.
 
-    `outputs` holds one size per group, in the order of the layout.
+    `outputs` holds one size per group, in the order of the layout. With `recurrent` the memory of every group,
+    `[..., n_agents, width]`, is needed and returned; without, it is empty.
     """
 
     layout: Layout
@@ -99,113 +132,50 @@ class PerAgent(nn.Module):
     outputs: tuple[int, ...]
     identity: bool = True
     skip: bool = False
+    recurrent: bool = False
 
     @nn.compact
-    def __call__(self, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    def __call__(self, observation: PerGroup, memory: PerGroup) -> tuple[PerGroup, PerGroup]:
         groups = self.layout.groups
         if self.sharing == "all":
             joined = jnp.concatenate([observation[group.name] for group in groups], axis=-2)
-            out = self._mlp(MLP, self.outputs[0], self._known(self.layout.agents), "shared")(joined)
-            return self.layout.split(out, axis=-2)
-        if self.sharing == "group":
-            return {
-                group.name: self._mlp(MLP, outputs, self._known(group.agents), group.name)(
-                    observation[group.name]
-                )
-                for group, outputs in zip(groups, self.outputs)
-            }
-        stacked = nn.vmap(
-            MLP, in_axes=-2, out_axes=-2, variable_axes={"params": 0}, split_rngs={"params": True}
+            kept = jnp.concatenate([memory[group.name] for group in groups], axis=-2) if memory else None
+            known = self._known(self.layout.agents)
+            out, kept = self._apply(self._kind, self.outputs[0], known, "shared", joined, kept)
+            split = self.layout.split
+            return split(out, axis=-2), {} if kept is None else split(kept, axis=-2)
+        outs, after = {}, {}
+        for group, outputs in zip(groups, self.outputs):
+            kind, known = self._kind, self._known(group.agents)
+            if self.sharing == "agent":
+                kind, known = self._stacked, 0
+            x, kept = observation[group.name], memory.get(group.name)
+            outs[group.name], kept = self._apply(kind, outputs, known, group.name, x, kept)
+            if kept is not None:
+                after[group.name] = kept
+        return outs, after
+
+    @property
+    def _kind(self) -> Any:
+        return Recurrent if self.recurrent else MLP
+
+    @property
+    def _stacked(self) -> Any:
+        """Independent parameters for every agent, in one batched product."""
+        return nn.vmap(
+            self._kind, in_axes=-2, out_axes=-2, variable_axes={"params": 0}, split_rngs={"params": True}
         )
-        return {
-            group.name: self._mlp(stacked, outputs, 0, group.name)(observation[group.name])
-            for group, outputs in zip(groups, self.outputs)
-        }
 
     def _known(self, agents: int) -> int:
         return agents if self.identity else 0
 
-    def _mlp(self, module: type[MLP], outputs: int, agents: int, name: str) -> MLP:
-        return module(self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name)
-
-
-class Actor(nn.Module):
-    """Mean `[..., n_agents, n_action]` and log standard deviation of each group's action before tanh.
-
-    The latter is a parameter, one per action entry and network, and broadcasts to the mean.
-    """
-
-    layout: Layout
-    sharing: str
-    hidden: tuple[int, ...]
-    activation: str
-    initial_log_std: float | tuple[float, ...]
-    identity: bool = True
-    skip: bool = False
-
-    @nn.compact
-    def __call__(self, observation: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array]]:
-        groups = self.layout.groups
-        sizes = tuple(group.action for group in groups)
-        mean = PerAgent(
-            self.layout,
-            self.sharing,
-            self.hidden,
-            self.activation,
-            0.01,
-            sizes,
-            self.identity,
-            self.skip,
-            name="mean",
-        )(observation)
-        alike = self.sharing == "all" or len(groups) == 1
-        starts = (self.initial_log_std,) if alike else self.layout.per_group(self.initial_log_std)
-
-        def init(_: jax.Array, shape: tuple[int, ...], start: float | tuple[float, ...]) -> jax.Array:
-            return jnp.broadcast_to(jnp.asarray(start, jnp.float32), shape)
-
-        if self.sharing == "all":
-            log_std = dict.fromkeys(mean, self.param("log_std", init, (sizes[0],), starts[0]))
-        else:
-            axes = {group.name: (group.agents,) if self.sharing == "agent" else () for group in groups}
-            log_std = {
-                group.name: self.param(
-                    f"log_std_{group.name}", init, (*axes[group.name], group.action), start
-                )
-                for group, start in zip(groups, starts)
-            }
-        return {name: (mean[name], log_std[name]) for name in mean}
-
-
-class CentralCritic(nn.Module):
-    """One value per agent from the global state: `[..., n_state]` to `[..., all agents]`.
-
-    One body with a head per agent, whatever the sharing: it is needed in training only, and the global
-    state is read once per environment rather than once per agent.
-    """
-
-    layout: Layout
-    hidden: tuple[int, ...]
-    activation: str
-
-    @nn.compact
-    def __call__(self, global_state: jax.Array) -> jax.Array:
-        return MLP(self.hidden, self.layout.agents, self.activation, 1.0)(global_state)
-
-
-class LocalCritic(nn.Module):
-    """One value per agent from its own observation: dict of `[..., n_agents, n]` to `[..., all agents]`."""
-
-    layout: Layout
-    sharing: str
-    hidden: tuple[int, ...]
-    activation: str
-    identity: bool = True
-
-    @nn.compact
-    def __call__(self, observation: dict[str, jax.Array]) -> jax.Array:
-        ones = (1,) * len(self.layout.groups)
-        value = PerAgent(self.layout, self.sharing, self.hidden, self.activation, 1.0, ones, self.identity)(
-            observation
+    def _apply(
+        self, kind: Any, outputs: int, agents: int, name: str, x: jax.Array, memory: jax.Array | None
+    ) -> tuple[jax.Array, jax.Array | None]:
+        network = kind(
+            self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name
         )
-        return self.layout.join({name: entry[..., 0] for name, entry in value.items()})
+        if memory is None:
+            return network(x), None
+        memory, out = network(memory, x)
+        return out, memory

@@ -1,4 +1,7 @@
-"""The epochs of an update: minibatches of whole environment steps, shuffled over time and environments."""
+"""The epochs of an update: minibatches of whole environment steps, shuffled over time and environments.
+
+With a memory they are minibatches of environments, each with all its steps in their order.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gridjax.learners import distribution, losses
-from gridjax.learners.batch import Batch
+from gridjax.learners import losses
+from gridjax.learners.batch import Batch, values_of
+from gridjax.learners.rollout import log_probs
+from gridjax.learners.unroll import unroll
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
@@ -22,20 +27,27 @@ def transformation(max_grad_norm: jax.Array | float) -> optax.GradientTransforma
 
 def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Array, dict[str, jax.Array]]:
     """The objective on one minibatch, to be minimised, and its metrics: scalars."""
-    heads: Any = learner.actor.apply({"params": params["actor"]}, batch.observation)
-    join = learner.layout.join
-    log_prob = join({name: distribution.log_prob(u, *heads[name]) for name, u in batch.pre_tanh.items()})
-    log_ratio = log_prob - batch.log_prob
-    value = learner.critic_output(params, batch.observation, batch.global_state)
+    heads, join, mask = learner.actor.heads, learner.layout.join, batch.mask
+    memory = jax.tree.map(lambda x: x[0], batch.memory)
+
+    def act(seen: Any, memory: Any) -> Any:
+        return learner.actor_output(params, seen, memory)
+
+    outputs = unroll(act, batch.observation, memory["actor"], batch.done)
+    log_ratio = join(log_probs(learner, batch.drawn, outputs, mask)) - batch.log_prob
+    value = values_of(
+        learner, params, batch.observation, batch.global_state, memory["critic"], batch.done
+    )
     policy = losses.policy_loss(log_ratio, batch.advantage, learner.clip)
     critic = losses.value_loss(
         value, batch.value, batch.target, learner.value_loss, learner.value_clip, learner.huber_delta
     )
-    entropy = jnp.mean(join({name: distribution.entropy(*head) for name, head in heads.items()}))
+    entropies = {name: heads[name].entropy(out, mask.get(name)) for name, out in outputs.items()}
+    entropy = jnp.mean(join(entropies))
     metrics = {"policy_loss": policy, "value_loss": critic, "entropy": entropy}
     total = policy + learner.value_coefficient * critic - learner.entropy_coefficient * entropy
     if learner.prior_coefficient is not None:
-        away = join({name: distribution.from_zero(*head) for name, head in heads.items()})
+        away = join({name: heads[name].from_zero(out) for name, out in outputs.items()})
         metrics["prior_divergence"] = jnp.mean(away)
         total = total + jnp.mean(learner.layout.per_agent(learner.prior_coefficient) * away)
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
@@ -51,11 +63,11 @@ def run_epochs(
 ) -> tuple[dict[str, Any], Any, dict[str, jax.Array]]:
     """Parameters and optimiser state after all epochs; metrics of each minibatch, `[epochs, minibatches]`."""
     chain = transformation(learner.max_grad_norm)
-    samples = batch.log_prob.shape[0]
+    samples = batch.log_prob.shape[1]
 
     def minibatch(carry: tuple[Any, Any], rows: jax.Array) -> Any:
         params, optimiser = carry
-        chosen = jax.tree.map(lambda x: x[rows], batch)
+        chosen = jax.tree.map(lambda x: x[:, rows], batch)
         gradient, metrics = jax.grad(loss, has_aux=True)(params, chosen, learner)
         metrics["gradient_norm"] = optax.tree.norm(gradient)
         updates, optimiser = chain.update(gradient, optimiser)

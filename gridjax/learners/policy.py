@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 
-from gridjax.learners import distribution
-from gridjax.learners.layout import Layout
-from gridjax.learners.networks import Actor
+from gridjax.envs.environment import Environment
+from gridjax.learners.actor import Actor
+from gridjax.learners.head import actions_of, draw, most_likely
+from gridjax.learners.layout import Layout, layout_of
 from gridjax.learners.normalise import RunningStats, normalise
+
+PerGroup = dict[str, jax.Array]
 
 
 @jax.tree_util.register_dataclass
@@ -20,6 +23,7 @@ class Policy:
 
     params: Any
     statistics: dict[str, RunningStats]
+    neighbours: jax.Array | None  # bool [A, A], whom agents attend to; None: to all, or to nobody
     actor: Actor = field(metadata={"static": True})
     normalise_observations: bool = field(metadata={"static": True})
 
@@ -28,31 +32,69 @@ class Policy:
         """Groups and sizes the policy was trained for."""
         return self.actor.layout
 
+    @property
+    def recurrent(self) -> bool:
+        """Whether it has a memory, and so must be used through `step`."""
+        return self.actor.recurrent
+
+    def memory(self, *leading: int) -> PerGroup:
+        """What is remembered when an episode begins, `[*leading, n_agents, width]`; empty without recurrence."""
+        return self.actor.memory(*leading)
+
     def __call__(
-        self,
-        observation: dict[str, jax.Array],
-        key: jax.Array | None = None,
-    ) -> dict[str, jax.Array]:
+        self, observation: PerGroup, key: jax.Array | None = None, mask: PerGroup | None = None
+    ) -> dict[str, Any]:
         """See `act`."""
-        return act(self, observation, key)
+        return act(self, observation, key, mask)
+
+    def step(
+        self,
+        observation: PerGroup,
+        memory: PerGroup,
+        key: jax.Array | None = None,
+        mask: PerGroup | None = None,
+    ) -> tuple[dict[str, Any], PerGroup]:
+        """As `act`, for any policy: actions, and what is remembered after this step."""
+        if self.normalise_observations:
+            observation = {name: normalise(self.statistics[name], x) for name, x in observation.items()}
+        found: Any = self.actor.apply({"params": self.params}, observation, memory, self.neighbours)
+        outputs, memory = found
+        heads, mask = self.actor.heads, mask or {}
+        drawn = most_likely(heads, outputs, mask) if key is None else draw(heads, key, outputs, mask)
+        return actions_of(heads, drawn), memory
+
+    def on(self, env: Environment, params: Any) -> Policy:
+        """The same policy for another task, whose groups may have other numbers of agents.
+
+        Raises `ValueError` where its parameters depend on the number, or the task differs in more than that.
+        """
+        layout = layout_of(env, params)
+        mine = {group.name: group for group in self.layout.groups}
+        for group in layout.groups:
+            if group.name not in mine or replace(mine[group.name], agents=group.agents) != group:
+                raise ValueError(f"{env.name} has group {group}, the policy knows {list(mine.values())}")
+        same = {group.name: group.agents for group in layout.groups} == {n: g.agents for n, g in mine.items()}
+        if not same and self.actor.depends_on_number:
+            raise ValueError(
+                f"a policy of network {self.actor.network!r} and sharing {self.actor.sharing!r} is for "
+                f"{self.layout.agents} agents, {env.name} has {layout.agents}: only networks in which agents "
+                "share parameters and do not know their index carry over"
+            )
+        neighbours = env.neighbours(params) if self.neighbours is not None else None
+        return replace(self, actor=self.actor.clone(layout=layout), neighbours=neighbours)
 
 
 def act(
-    policy: Policy, observation: dict[str, jax.Array], key: jax.Array | None = None
-) -> dict[str, jax.Array]:
-    """Actions in [-1, 1], dict of `[..., n_agents, n_action]`, for observations `[..., n_agents, n]`.
+    policy: Policy,
+    observation: PerGroup,
+    key: jax.Array | None = None,
+    mask: PerGroup | None = None,
+) -> dict[str, Any]:
+    """Actions as the task takes them, for observations `[..., n_agents, n]`, per group.
 
-    Deterministic without a key, sampled with one. Observations are normalised as in training.
+    Deterministic without a key, sampled with one. Observations are normalised as in training. `mask` is the
+    task's `action_mask`, where it has one. Raises `ValueError` for a policy with a memory: use `step`.
     """
-    if policy.normalise_observations:
-        observation = {name: normalise(policy.statistics[name], x) for name, x in observation.items()}
-    heads: Any = policy.actor.apply({"params": policy.params}, observation)
-    if key is None:
-        return {name: distribution.mode(mean) for name, (mean, _) in heads.items()}
-    return {name: distribution.squash(u) for name, u in sample_actions(key, heads).items()}
-
-
-def sample_actions(key: jax.Array, heads: dict[str, tuple[jax.Array, jax.Array]]) -> dict[str, jax.Array]:
-    """Samples before tanh for every group's mean and log standard deviation, each with a key of its own."""
-    keys = jax.random.split(key, len(heads))
-    return {name: distribution.sample(k, *heads[name]) for k, name in zip(keys, heads)}
+    if policy.recurrent:
+        raise ValueError("the policy has a memory: call policy.step(observation, memory), which returns both")
+    return policy.step(observation, {}, key, mask)[0]

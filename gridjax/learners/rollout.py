@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gridjax.learners import distribution
-from gridjax.learners.policy import sample_actions
+from gridjax.learners.head import Drawn, actions_of, draw
 from gridjax.learners.train_state import Episodes, TrainState
 from gridjax.learners.twin import Twin, meet, twin_step
+from gridjax.learners.unroll import forget
 
 if TYPE_CHECKING:
     from gridjax.learners.mappo import MAPPO
@@ -24,12 +24,14 @@ class Rollout(NamedTuple):
 
     observation: PerGroup  # [T, N, n_agents, n]
     global_state: jax.Array | None  # [T, N, n_state]; None with a local critic
-    pre_tanh: PerGroup  # [T, N, n_agents, n_action]
+    drawn: dict[str, Drawn]  # [T, N, n_agents, n]
+    mask: PerGroup  # bool [T, N, n_agents, ...]; of groups with choices that the task masks
     log_prob: jax.Array  # [T, N, A]
     reward: jax.Array  # [T, N, A]
     next_value: jax.Array  # [T, N, A], critic output at the state each step led to, before any reset
     terminated: jax.Array  # [T, N]
     truncated: jax.Array  # [T, N]
+    memory: dict[str, Any]  # of actor and critic before the first step, [N, ...]
     twin: Twin | None  # its leaves [T, N, A]; None where there are no twins
 
 
@@ -37,44 +39,74 @@ def collect(
     learner: MAPPO, state: TrainState, key: jax.Array
 ) -> tuple[TrainState, Rollout, dict[str, jax.Array]]:
     """`num_steps` steps, with parameters and statistics as they are; also the means of what was logged."""
-    env, params, layout = learner.env, learner.env_params, learner.layout
+    env, params, layout, heads = learner.env, learner.env_params, learner.layout, learner.actor.heads
 
     def step(carry: Any, key: jax.Array) -> Any:
-        env_state, observation, episodes, other = carry
+        env_state, observation, memory, episodes, other = carry
         action_key, env_key = jax.random.split(key)
-        heads: Any = learner.actor.apply(
-            {"params": state.params["actor"]}, learner.scale_observation(state, observation)
-        )
-        pre_tanh = sample_actions(action_key, heads)
-        log_prob = layout.join({name: distribution.log_prob(u, *heads[name]) for name, u in pre_tanh.items()})
-        actions = {name: distribution.squash(u) for name, u in pre_tanh.items()}
+        seen = learner.scale_observation(state, observation)
+        outputs, actor_memory = learner.actor_output(state.params, seen, memory["actor"])
+        mask = jax.vmap(env.action_mask, (0, None))(env_state, params)
+        drawn = draw(heads, action_key, outputs, mask)
+        log_prob = layout.join(log_probs(learner, drawn, outputs, mask))
         global_state = None
         if learner.central_critic:
             global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
+        # what a critic without a memory makes of it is not needed before learning
+        _, critic_memory = learner.evaluate(state, observation, global_state, memory["critic"])
         keys = jax.random.split(env_key, learner.num_envs)
         after, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
-            keys, env_state, actions, params
+            keys, env_state, actions_of(heads, drawn), params
         )
-        # The auto-reset hides the state a step led to from the next one: its value is taken here.
-        next_value = learner.evaluate(state, info["final_observation"], info["final_global_state"])
+        # The auto-reset hides the state a step led to from the next one: its value is taken here, with what
+        # is remembered of its own episode.
+        next_value, _ = learner.evaluate(
+            state, info["final_observation"], info["final_global_state"], critic_memory
+        )
         reward = layout.join(reward)
         done, twin = terminated | truncated, None
+        memory = forget({"actor": actor_memory, "critic": critic_memory}, done)
         if learner.twin:
             *other, twin, other_done = twin_step(learner, state, keys, *other)
-            other = meet(done | other_done, (env_state, after), tuple(other))
+            other = meet(done | other_done, (env_state, after, memory), tuple(other))
         record = Rollout(
-            observation, global_state, pre_tanh, log_prob, reward, next_value, terminated, truncated, twin
+            observation,
+            global_state,
+            drawn,
+            mask,
+            log_prob,
+            reward,
+            next_value,
+            terminated,
+            truncated,
+            {},
+            twin,
         )
         episodes, ended = _count(episodes, reward, done)
-        return (env_state, after, episodes, other), (record, _logged(info), ended)
+        return (env_state, after, memory, episodes, other), (record, _logged(info), ended)
 
     # twins set out from where the explorers are
-    other = (state.env_state, state.observation) if learner.twin else None
-    carry = (state.env_state, state.observation, state.episodes, other)
+    here = (state.env_state, state.observation, state.memory)
+    carry = (*here, state.episodes, here if learner.twin else None)
     carry, (rollout, logged, ended) = jax.lax.scan(step, carry, jax.random.split(key, learner.num_steps))
-    env_state, observation, episodes, _ = carry
-    state = replace(state, env_state=env_state, observation=observation, episodes=_finish(episodes, ended))
+    env_state, observation, memory, episodes, _ = carry
+    rollout = rollout._replace(memory=state.memory)
+    state = replace(
+        state,
+        env_state=env_state,
+        observation=observation,
+        memory=memory,
+        episodes=_finish(episodes, ended),
+    )
     return state, rollout, jax.tree.map(jnp.mean, logged)
+
+
+def log_probs(
+    learner: MAPPO, drawn: dict[str, Drawn], outputs: dict[str, Any], mask: PerGroup
+) -> PerGroup:
+    """Log-probabilities of what was drawn, `[..., n_agents]` per group."""
+    heads = learner.actor.heads
+    return {name: heads[name].log_prob(one, outputs[name], mask.get(name)) for name, one in drawn.items()}
 
 
 def _logged(info: dict[str, Any]) -> dict[str, jax.Array]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
+from gridjax.learners.attention import ATTENTION_HEADS
 from gridjax.learners.layout import Layout
 
 # Bounds of the numeric settings; None is open.
@@ -74,13 +76,38 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
 
 def check_sharing(sharing: str, layout: Layout) -> None:
     """Refuse one network for agents that see or do vectors of different lengths."""
-    sizes = {(group.observation, group.action) for group in layout.groups}
+    sizes = {replace(group, name="", agents=1) for group in layout.groups}
     if sharing == "all" and len(sizes) > 1:
-        found = ", ".join(f"{group.name} {group.observation} and {group.action}" for group in layout.groups)
+        found = ", ".join(
+            f"{group.name} {group.observation} and {group.action + group.choices}" for group in layout.groups
+        )
         raise ValueError(
             f"sharing: got 'all', expected 'group' or 'agent', since the lengths of observation and action "
             f"differ between groups ({found})"
         )
+
+
+def check_network(network: str, sharing: str, hidden: tuple[int, ...]) -> None:
+    """Refuse attention among agents that share nothing, a memory of no width, tokens that heads cannot share."""
+    if network == "attention" and sharing != "group":
+        raise ValueError(
+            f"sharing: got {sharing!r}, expected 'group' with network 'attention', in which agents of a group "
+            "share an encoder and a decoder and all agents the rest"
+        )
+    if network != "feedforward" and not hidden:
+        raise ValueError(f"hidden: got {hidden!r}, expected at least one width with network {network!r}")
+    if network == "attention" and hidden[0] % ATTENTION_HEADS:
+        raise ValueError(
+            f"hidden: got {hidden!r}, expected a multiple of {ATTENTION_HEADS} first with network 'attention'"
+        )
+
+
+def check_prior(prior: Any, head: str, layout: Layout) -> None:
+    """Refuse a pull to zero actions for heads that have no such thing."""
+    chooses = [group.name for group in layout.groups if group.choices]
+    if prior is not None and (head != "gaussian" or chooses):
+        what = f"groups that choose: {', '.join(chooses)}" if chooses else f"head {head!r}"
+        raise ValueError(f"prior_coefficient: got {prior!r}, expected None with {what}")
 
 
 def check_finite(name: str, value: Any) -> None:
@@ -96,7 +123,7 @@ def check_log_std(value: Any, layout: Layout, sharing: str) -> float | tuple[flo
         check_finite("initial_log_std", number)
     groups = layout.groups
     alike = len(groups) == 1 or sharing == "all"
-    expected = groups[0].action if alike else len(groups)
+    expected = max(groups[0].action, 1) if alike else len(groups)
     if len(each) not in (1, expected):
         what = "entry of the action" if alike else "group of agents"
         raise ValueError(

@@ -44,6 +44,7 @@ class TrainState:
     value_stats: dict[str, RunningStats]  # [] per group, of returns
     env_state: Any  # [num_envs, ...]
     observation: dict[str, jax.Array]  # [num_envs, n_agents, n] per group
+    memory: dict[str, Any]  # of "actor" and "critic", [num_envs, ...]; empty where they have none
     episodes: Episodes
     key: jax.Array
     updates: jax.Array  # [], int32: updates done; times num_envs * num_steps, the steps trained on

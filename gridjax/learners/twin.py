@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gridjax.learners.policy import act
 from gridjax.learners.train_state import TrainState
 
 if TYPE_CHECKING:
@@ -31,21 +30,31 @@ class Twin(NamedTuple):
 
 
 def twin_step(
-    learner: MAPPO, state: TrainState, keys: jax.Array, env_state: Any, observation: PerGroup
-) -> tuple[Any, PerGroup, Twin, jax.Array]:
-    """One step of all twins: states, observations, worth, and `[N]` whether the episode ended."""
+    learner: MAPPO,
+    state: TrainState,
+    keys: jax.Array,
+    env_state: Any,
+    observation: PerGroup,
+    memory: dict[str, Any],
+) -> tuple[Any, PerGroup, dict[str, Any], Twin, jax.Array]:
+    """One step of all twins: states, observations, memory, worth, and `[N]` whether the episode ended."""
     env, params = learner.env, learner.env_params
-    actions = act(learner.policy(state), observation)
+    mask = jax.vmap(env.action_mask, (0, None))(env_state, params)
+    actions, actor_memory = learner.policy(state).step(observation, memory["actor"], mask=mask)
     global_state = None
     if learner.central_critic:
         global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
-    value = learner.evaluate(state, observation, global_state)
+    value, critic_memory = learner.evaluate(state, observation, global_state, memory["critic"])
     observation, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
         keys, env_state, actions, params
     )
-    next_value = learner.evaluate(state, info["final_observation"], info["final_global_state"])
+    next_value, _ = learner.evaluate(
+        state, info["final_observation"], info["final_global_state"], critic_memory
+    )
     worth = Twin(learner.layout.join(reward), value, next_value)
-    return env_state, observation, worth, terminated | truncated
+    # where an episode ends the twin meets the explorer, whose memory begins anew
+    memory = {"actor": actor_memory, "critic": critic_memory}
+    return env_state, observation, memory, worth, terminated | truncated
 
 
 def meet(done: jax.Array, explorer: Any, twin: Any) -> Any:

@@ -31,7 +31,7 @@ def check_env(env: Environment, params: Any, key: jax.Array | None = None, steps
     check_declared(env, params)
     obs, state = check_reset(env, params, key)
     actions = all_actions(env, params, steps)
-    check_step(env, params, key, obs, state, {group: value[0, 0] for group, value in actions.items()})
+    check_step(env, params, key, obs, state, jax.tree.map(lambda x: x[0, 0], actions))
     keys = jax.random.split(key, len(KINDS))
     episodes = check_episodes(env, params, keys, actions)
     check_keys(env, params, keys, actions, episodes)

@@ -7,19 +7,25 @@ from typing import Any
 import numpy as np
 
 from gridjax.envs.environment import Environment
-from gridjax.envs.spaces import Box, Space
+from gridjax.envs.spaces import Box, Hybrid, Space
 
 KINDS = ("random", "lowest", "highest", "corner", "threefold", "millionfold")
 
 
-def all_actions(env: Environment, params: Any, steps: int) -> dict[str, np.ndarray]:
-    """Actions `[n_kind, steps, n_agents, ...]` per group; the last two kinds are out of range."""
+def all_actions(env: Environment, params: Any, steps: int) -> dict[str, Any]:
+    """Actions `[n_kind, steps, n_agents, ...]` per group; the last two kinds are out of range.
+
+    Masks are not heeded: what they forbid must be survived.
+    """
     random = np.random.default_rng(0)
     spaces = env.action_space(params)
     return {group: _kinds(spaces[group], (steps, n), random) for group, n in env.groups.items()}
 
 
-def _kinds(space: Space, leading: tuple[int, int], random: np.random.Generator) -> np.ndarray:
+def _kinds(space: Space, leading: tuple[int, int], random: np.random.Generator) -> Any:
+    if isinstance(space, Hybrid):
+        parts = {"continuous": space.continuous, "discrete": space.discrete}
+        return {name: _kinds(part, leading, random) for name, part in parts.items()}
     shape = (*leading, *space.shape)
     if isinstance(space, Box):
         inside, one = random.uniform(-1.0, 1.0, shape), np.ones(shape)

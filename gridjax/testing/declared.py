@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from gridjax.envs.environment import Environment
-from gridjax.envs.spaces import Box, Discrete
+from gridjax.envs.spaces import Box, Discrete, Hybrid
 
 
 def check_declared(env: Environment, params: Any) -> None:
@@ -44,9 +44,11 @@ def check_declared(env: Environment, params: Any) -> None:
     for group in env.groups:
         observed, acted = env.observation_space(params)[group], env.action_space(params)[group]
         assert isinstance(observed, Box), f"observation_space of group {group!r} is not a Box"
-        assert isinstance(acted, Box | Discrete), f"action_space of group {group!r} is no Box or Discrete"
-        if isinstance(acted, Box):
-            unit = np.all(np.asarray(acted.low) == -1.0) and np.all(np.asarray(acted.high) == 1.0)
+        kinds = Box | Discrete | Hybrid
+        assert isinstance(acted, kinds), f"action_space of group {group!r} is no Box, Discrete or Hybrid"
+        reals = acted.continuous if isinstance(acted, Hybrid) else acted
+        if isinstance(reals, Box):
+            unit = np.all(np.asarray(reals.low) == -1.0) and np.all(np.asarray(reals.high) == 1.0)
             assert unit, f"action_space of group {group!r} is not [-1, 1]"
         labels = env.observation_labels(params)[group]
         size = int(np.prod(observed.shape))

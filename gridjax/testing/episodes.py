@@ -20,6 +20,7 @@ class _Flags(NamedTuple):
     not_finite: dict[str, jax.Array]
     negative_cost: dict[str, jax.Array]
     outside: dict[str, jax.Array]
+    shut: dict[str, jax.Array]
     broken: dict[str, jax.Array]
 
 
@@ -27,6 +28,7 @@ _TEXTS = (
     "{} is not finite",
     "cost {!r} is negative",
     "the observation of group {!r} leaves its space",
+    "the mask of group {!r} forbids every choice",
     "{}",
 )
 
@@ -80,6 +82,10 @@ def _run(env: Environment, key: jax.Array, actions: Any, params: Any) -> Any:
             not_finite={name: ~all_finite(value) for name, value in named.items()},
             negative_cost={name: value < 0.0 for name, value in info["cost"].items()},
             outside={group: ~jnp.all(space[group].contains(value)) for group, value in obs.items()},
+            shut={
+                group: ~jnp.all(jnp.any(mask, axis=-1))
+                for group, mask in env.action_mask(after, params).items()
+            },
             broken={
                 "the episode is both terminated and truncated": terminated & truncated,
                 "after an end, step does not return the first observation of a fresh episode": done & seen,
@@ -101,6 +107,6 @@ def _run(env: Environment, key: jax.Array, actions: Any, params: Any) -> Any:
         )
         return (after, reference), ((obs, reward), flags, terminated | truncated)
 
-    steps = next(iter(actions.values())).shape[0]
+    steps = jax.tree.leaves(actions)[0].shape[0]
     _, out = jax.lax.scan(step, (state, state), (jax.random.split(key, steps), actions))
     return (obs, state), *out

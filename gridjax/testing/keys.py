@@ -33,13 +33,13 @@ def check_keys(env: Environment, params: Any, keys: jax.Array, actions: Any, bat
         first = obs, state = reset(reset_key, params)
         taken = []
         for k, step_key in enumerate(jax.random.split(key, steps)[:_STEPS]):
-            action = {group: value[row, k] for group, value in actions.items()}
+            action = jax.tree.map(lambda x, k=k: x[row, k], actions)
             obs, state, reward, *_ = step(step_key, state, action, params)
             taken.append((obs, reward))
         taken = jax.tree.map(lambda *leaves: np.stack(leaves), *taken)
         return jax.tree.map(lambda leaf: np.asarray(bits(leaf)), (first, taken))
 
-    steps = next(iter(actions.values())).shape[1]
+    steps = jax.tree.leaves(actions)[0].shape[1]
     episodes = [alone(keys[0], 0), alone(keys[1], 1)]
     assert len(traces) == 1, f"step was compiled {len(traces)} times for one sequence of steps"
     again = jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), episodes[0], alone(keys[0], 0))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs.environment import Environment
+from gridjax.envs.spaces import Discrete, Hybrid
 
 
 def check_reset(env: Environment, params: Any, key: jax.Array) -> tuple[Any, Any]:
@@ -50,6 +51,7 @@ def check_step(env: Environment, params: Any, key: jax.Array, obs: Any, state: A
     whole = jax.eval_shape(env.global_state, state, params)
     assert whole.ndim == 1, f"global_state has shape {whole.shape}, expected one vector per environment"
     _check_same(whole, info["final_global_state"], "global_state", "info['final_global_state']")
+    _check_mask(env, params, jax.eval_shape(env.action_mask, state, params))
     try:
         several = jax.tree.map(lambda x: jax.ShapeDtypeStruct((2, *np.shape(x)), jnp.result_type(x)), params)
         keys = jax.eval_shape(lambda k: jax.random.split(k, 2), key)
@@ -66,6 +68,19 @@ def _check_per_group(env: Environment, found: Any, what: str, shapes: dict[str, 
         assert leaf.shape == shape, f"{what} of group {group!r} has shape {leaf.shape}, expected {shape}"
         real = jnp.issubdtype(leaf.dtype, jnp.floating)
         assert real, f"{what} of group {group!r} is {leaf.dtype}, expected a float"
+
+
+def _check_mask(env: Environment, params: Any, masks: Any) -> None:
+    for group, mask in masks.items():
+        assert group in env.groups, f"action_mask has group {group!r}, env.groups {set(env.groups)}"
+        space = env.action_space(params)[group]
+        chosen = space.discrete if isinstance(space, Hybrid) else space
+        assert isinstance(chosen, Discrete), f"action_mask has group {group!r}, which chooses nothing"
+        shape = (env.groups[group], *chosen.shape, chosen.n)
+        good = mask.shape == shape and mask.dtype == bool
+        assert good, (
+            f"action_mask of group {group!r} is {mask.dtype}{list(mask.shape)}, expected bool{list(shape)}"
+        )
 
 
 def _check_same(first: Any, then: Any, what: str, where: str) -> None:

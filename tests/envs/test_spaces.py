@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.envs import Box, Discrete
+from gridjax.envs import Box, Discrete, Hybrid
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,14 @@ def test_an_unbounded_box_holds_all_but_what_is_not_finite():
 
 def test_a_discrete_space_knows_its_ends():
     assert Discrete(3).contains(jnp.array([-1, 0, 2, 3])).tolist() == [False, True, True, False]
+
+
+def test_a_hybrid_space_is_both():
+    space = Hybrid(Box(-1.0, 1.0, (2,)), Discrete(3, (4,)))
+    samples = jax.vmap(space.sample)(jax.random.split(jax.random.key(0), 20))
+    assert {name: x.shape for name, x in samples.items()} == {"continuous": (20, 2), "discrete": (20, 4)}
+    assert jax.vmap(space.contains)(samples).shape == (20,)
+    assert bool(jnp.all(jax.vmap(space.contains)(samples)))
+    first = jax.tree.map(lambda x: x[0], samples)
+    assert not space.contains(first | {"discrete": first["discrete"].at[1].set(3)})
+    assert not space.contains(first | {"continuous": first["continuous"].at[1].set(1.5)})

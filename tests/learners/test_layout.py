@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.envs.spaces import Box, Discrete
+from gridjax.envs.spaces import Box, Discrete, Hybrid
 from gridjax.learners.layout import Group, Layout, layout_of
 
 from .probes import Groups, NoParams, Probe
@@ -35,8 +35,8 @@ class Odd(Probe):
     fault: str = ""
 
     def action_space(self, params):
-        if self.fault == "discrete":
-            return {"agent": Discrete(3)}
+        if self.fault == "two axes":
+            return {"agent": Discrete(3, (2, 2))}
         return {
             "agent": Box(0.0 if self.fault == "bounds" else -1.0, 1.0, () if self.fault == "scalar" else (1,))
         }
@@ -48,10 +48,30 @@ class Odd(Probe):
         return jnp.ones((2, 2)) if self.fault == "global_state" else super().global_state(state, params)
 
 
-@pytest.mark.parametrize("fault", ["discrete", "bounds", "scalar"])
+@pytest.mark.parametrize("fault", ["two axes", "bounds", "scalar"])
 def test_refuses_other_action_spaces(fault):
     with pytest.raises(ValueError, match=r"action_space of group 'agent' of Odd: got .* expected a Box"):
         layout_of(Odd(fault=fault), NoParams())
+
+
+@pytest.mark.parametrize(
+    ("space", "parts"),
+    [
+        (Box(-1.0, 1.0, (2,)), (2, 0, 0, False)),
+        (Discrete(3), (0, 1, 3, True)),
+        (Discrete(3, (4,)), (0, 4, 3, False)),
+        (Hybrid(Box(-1.0, 1.0, (2,)), Discrete(5)), (2, 1, 5, True)),
+    ],
+)
+def test_actions_are_reals_choices_or_both(space, parts):
+    @dataclass(frozen=True)
+    class Acting(Probe):
+        def action_space(self, params):
+            return {"agent": space}
+
+    # a step would not take these actions, but none is needed
+    group = layout_of(Acting(), NoParams()).groups[0]
+    assert (group.action, group.choices, group.levels, group.scalar) == parts
 
 
 def test_refuses_a_space_that_is_not_that_of_the_observation():

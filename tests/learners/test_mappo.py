@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners import MAPPO, distribution
+from gridjax.learners import MAPPO
 from gridjax.learners.normalise import empty_stats, merge
-from gridjax.learners.rollout import collect
+from gridjax.learners.rollout import collect, log_probs
 
 from .probes import Coordination, Groups, NoParams, Seen, Target
 
@@ -36,6 +36,11 @@ def learner():
 @pytest.fixture(scope="module")
 def trained(learner):
     return run(learner, learner.init(jax.random.key(0)), 3)
+
+
+def outputs_of(learner, state, observation):
+    """What the actor gives for observations as the task has them; for networks without a memory."""
+    return learner.actor_output(state.params, learner.scale_observation(state, observation), {})[0]
 
 
 def assert_equal(a, b):
@@ -191,7 +196,7 @@ def test_next_value_is_that_of_the_state_before_reset():
     learner = make(Seen(length=4, ends="truncated", sizes=(("agent", 2),)))
     state = learner.init(jax.random.key(0))
     _, rollout, _ = gather(learner, state, jax.random.key(5))
-    value = learner.evaluate(state, rollout.observation, rollout.global_state)
+    value, _ = learner.evaluate(state, rollout.observation, rollout.global_state, {})
     done = np.asarray(rollout.truncated)[:-1]
     next_value, following = np.asarray(rollout.next_value)[:-1], np.asarray(value)[1:]
     np.testing.assert_allclose(next_value[~done], following[~done], atol=1e-5)
@@ -202,23 +207,17 @@ def test_the_stored_action_is_the_one_that_acted(learner, trained):
     """Stored before tanh and unclipped; its log-probability is that under the policy that acted."""
     state, _ = trained
     _, rollout, _ = gather(learner, state, jax.random.key(5))
-    assert any(np.abs(u).max() > 0.2 for u in rollout.pre_tanh.values())
-    heads = learner.actor.apply(
-        {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
-    )
-    found = [distribution.log_prob(rollout.pre_tanh[g.name], *heads[g.name]) for g in learner.layout.groups]
-    np.testing.assert_allclose(np.concatenate(found, -1), rollout.log_prob, atol=1e-5)
+    assert any(np.abs(one.continuous).max() > 0.2 for one in rollout.drawn.values())
+    found = log_probs(learner, rollout.drawn, outputs_of(learner, state, rollout.observation), {})
+    np.testing.assert_allclose(learner.layout.join(found), rollout.log_prob, atol=1e-5)
 
 
 def test_keys_of_steps_environments_and_agents_all_differ(learner, trained):
     state, _ = trained
     _, rollout, _ = gather(learner, state, jax.random.key(5))
-    heads = learner.actor.apply(
-        {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
-    )
     noise = [
-        np.round((rollout.pre_tanh[name] - mean) / jnp.exp(log_std), 4).ravel()
-        for name, (mean, log_std) in heads.items()
+        np.round((rollout.drawn[name].continuous - mean) / jnp.exp(log_std), 4).ravel()
+        for name, (mean, log_std) in outputs_of(learner, state, rollout.observation).items()
     ]
     noise = np.concatenate(noise)
     # Rounded to four digits some of 640 normal samples coincide by chance; reused keys would halve them.

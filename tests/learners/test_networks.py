@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gridjax.learners.layout import Group, Layout
-from gridjax.learners.networks import MLP, Actor, CentralCritic, LocalCritic
+from gridjax.learners.networks import MLP, PerAgent, Recurrent
 
 ALIKE = Layout((Group("a", 2, 5, 2), Group("b", 3, 5, 2)), 7)
 UNLIKE = Layout((Group("a", 2, 5, 2), Group("b", 3, 4, 1)), 7)
@@ -27,22 +27,6 @@ def test_agent_index_is_a_one_hot_input():
     np.testing.assert_allclose(short.apply(params, x), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("sharing", "layout"), [("all", ALIKE), ("group", UNLIKE), ("agent", UNLIKE)])
-def test_shapes_and_initial_values(sharing, layout):
-    actor = Actor(layout, sharing, (16, 16), "tanh", -1.5)
-    params = actor.init(jax.random.key(0), observe(layout))
-    heads = actor.apply(params, observe(layout, 6))
-    for group in layout.groups:
-        mean, log_std = heads[group.name]
-        assert mean.shape == (6, group.agents, group.action)
-        assert np.abs(mean).max() < 0.1
-        assert np.all(log_std == -1.5)
-        jnp.broadcast_shapes(mean.shape, log_std.shape)
-    critic = LocalCritic(layout, sharing, (16,), "relu")
-    value = critic.apply(critic.init(jax.random.key(0), observe(layout)), observe(layout, 6))
-    assert value.shape == (6, layout.agents)
-
-
 def test_a_linear_path_adds_to_the_hidden_layers():
     x = jax.random.normal(jax.random.key(0), (4, 3, 5))
     both = MLP((8,), 2, "tanh", 1.0, agents=3, skip=True)
@@ -60,68 +44,35 @@ def test_hidden_kernels_are_orthogonal():
     np.testing.assert_allclose(kernel @ kernel.T, 2.0 * np.eye(8), atol=1e-5)
 
 
+def test_a_gated_unit_is_that_of_its_formula():
+    """Cho et al. 2014, in the variant of cuDNN: the reset gate after the product with the memory."""
+    x, memory = (jax.random.normal(jax.random.key(k), (4, n)) for k, n in ((0, 5), (1, 8)))
+    network = Recurrent((8,), 2, "tanh", 1.0)
+    variables = network.init(jax.random.key(2), memory, x)
+    after, out = network.apply(variables, memory, x)
+    given = jax.tree.map(np.asarray, variables["params"])
+    first, cell, last = given["Layer_0"], given["memory"], given["Layer_1"]
+    inside = np.tanh(x @ first["kernel"] + first["bias"])
+
+    def gate(name):
+        return inside @ cell["i" + name]["kernel"] + cell["i" + name]["bias"], memory @ cell["h" + name]["kernel"]
+
+    reset, update = (1.0 / (1.0 + np.exp(-sum(gate(name)))) for name in "rz")
+    new = np.tanh(gate("n")[0] + reset * (gate("n")[1] + cell["hn"]["bias"]))
+    expected = (1.0 - update) * new + update * memory
+    np.testing.assert_allclose(after, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(out, expected @ last["kernel"] + last["bias"], rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("sharing", ["all", "group", "agent"])
-def test_who_learns_from_whom(sharing):
-    """Which parameters move when agent 0 of group b alone gives a gradient."""
-    actor = Actor(ALIKE, sharing, (8,), "tanh", -1.5)
-    params = actor.init(jax.random.key(0), observe(ALIKE))["params"]
-    gradient = jax.grad(lambda p: actor.apply({"params": p}, observe(ALIKE))["b"][0][0].sum())(params)["mean"]
-    if sharing == "all":
-        assert set(gradient) == {"shared"}
-        return
-    assert all(np.all(g == 0) for g in jax.tree.leaves(gradient["a"]))
-    bias = gradient["b"]["Layer_1"]["bias"]
-    if sharing == "agent":
-        assert bias.shape == (3, 2)
-        assert np.all(bias[0] != 0)
-        assert np.all(bias[1:] == 0)
-        kernel = params["mean"]["b"]["Layer_0"]["kernel"]
-        assert not np.allclose(kernel[0], kernel[1])
-    else:
-        assert bias.shape == (2,)
-
-
-def test_agents_that_share_and_see_the_same_may_still_differ():
-    actor = Actor(ALIKE, "group", (8,), "tanh", -1.5)
-    same = {"a": jnp.ones((2, 5)), "b": jnp.ones((3, 5))}
-    mean, _ = actor.apply(actor.init(jax.random.key(0), same), same)["b"]
-    assert len(np.unique(np.asarray(mean)[:, 0])) == 3
-
-
-def test_central_critic_reads_the_global_state_once_and_values_every_agent():
-    critic = CentralCritic(UNLIKE, (8,), "silu")
-    params = critic.init(jax.random.key(0), jnp.zeros(7))
-    assert critic.apply(params, jnp.ones((4, 6, 7))).shape == (4, 6, 5)
-    assert params["params"]["MLP_0"]["Layer_0"]["kernel"].shape == (7, 8)
-
-
-def test_without_identity_agents_that_see_the_same_do_the_same():
-    actor = Actor(ALIKE, "group", (8,), "tanh", -1.5, identity=False)
-    same = {"a": jnp.ones((2, 5)), "b": jnp.ones((3, 5))}
-    params = actor.init(jax.random.key(0), same)
-    assert params["params"]["mean"]["b"]["Layer_0"]["kernel"].shape == (5, 8)
-    mean, _ = actor.apply(params, same)["b"]
-    assert len(np.unique(np.asarray(mean)[:, 0])) == 1
-    critic = LocalCritic(ALIKE, "all", (8,), "tanh", identity=False)
-    value = critic.apply(critic.init(jax.random.key(0), same), same)
-    assert len(np.unique(np.asarray(value))) == 1
-
-
-@pytest.mark.parametrize(
-    ("layout", "sharing"),
-    [(ALIKE, "all"), (Layout(ALIKE.groups[:1], 7), "group"), (Layout(ALIKE.groups[:1], 7), "agent")],
-)
-def test_each_action_entry_of_one_network_may_have_a_deviation_of_its_own(layout, sharing):
-    actor = Actor(layout, sharing, (8,), "tanh", (-1.0, -2.0))
-    heads = actor.apply(actor.init(jax.random.key(0), observe(layout)), observe(layout))
-    for mean, log_std in heads.values():
-        expected = np.broadcast_to([-1.0, -2.0], mean.shape)
-        np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)
-
-
-@pytest.mark.parametrize("sharing", ["group", "agent"])
-def test_each_group_may_have_a_deviation_of_its_own(sharing):
-    actor = Actor(UNLIKE, sharing, (8,), "tanh", (-1.0, -2.0))
-    heads = actor.apply(actor.init(jax.random.key(0), observe(UNLIKE)), observe(UNLIKE))
-    for (mean, log_std), expected in zip(heads.values(), (-1.0, -2.0)):
-        np.testing.assert_array_equal(np.broadcast_to(log_std, mean.shape), expected)
+def test_every_agent_has_a_memory_of_its_own(sharing):
+    network = PerAgent(ALIKE, sharing, (8,), "tanh", 1.0, (2, 2), recurrent=True)
+    memory = {"a": jnp.zeros((4, 2, 8)), "b": jnp.zeros((4, 3, 8))}
+    params = network.init(jax.random.key(0), observe(ALIKE, 4), memory)
+    out, after = network.apply(params, observe(ALIKE, 4), memory)
+    assert {name: x.shape for name, x in after.items()} == {"a": (4, 2, 8), "b": (4, 3, 8)}
+    moved = {"a": memory["a"], "b": memory["b"].at[1, 2, 0].set(0.5)}
+    other, _ = network.apply(params, observe(ALIKE, 4), moved)
+    changed = np.any(np.asarray(other["b"] != out["b"]), axis=-1)
+    assert np.argwhere(changed).tolist() == [[1, 2]]
+    np.testing.assert_array_equal(other["a"], out["a"])

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners import Policy, act
+from gridjax.learners import act
 
-from .test_mappo import gather, make
+from .test_mappo import gather, make, outputs_of
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +26,15 @@ def state(learner):
 def test_acts_as_in_training(learner, state):
     """Same observations, same normalisation: the mean action is the one training samples around."""
     _, rollout, _ = gather(learner, state, jax.random.key(1))
-    heads = learner.actor.apply(
-        {"params": state.params["actor"]}, learner.scale_observation(state, rollout.observation)
-    )
     actions = learner.policy(state)(rollout.observation)
-    for name, (mean, _) in heads.items():
+    for name, (mean, _) in outputs_of(learner, state, rollout.observation).items():
         np.testing.assert_allclose(actions[name], jnp.tanh(mean), atol=1e-6)
 
 
 def test_evaluation_uses_the_saved_statistics(learner, state):
     policy = learner.policy(state)
     observation = {"left": 3.0 * jnp.ones((1, 3)), "right": 3.0 * jnp.ones((3, 1))}
-    unscaled = Policy(policy.params, learner.init(jax.random.key(0)).observation_stats, policy.actor, True)
+    unscaled = replace(policy, statistics=learner.init(jax.random.key(0)).observation_stats)
     assert np.any(np.abs(policy(observation)["right"] - unscaled(observation)["right"]) > 1e-3)
 
 

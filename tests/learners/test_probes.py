@@ -36,7 +36,7 @@ def value(learner, state, seen):
     """Value of one agent that sees `seen`, which is the global state too."""
     x = jnp.asarray([seen])
     mean, std = return_scale(learner, state)
-    return learner.evaluate(state, {"agent": x[None]}, x) * std + mean
+    return learner.evaluate(state, {"agent": x[None]}, x, {})[0] * std + mean
 
 
 def test_value_of_a_constant_reward():

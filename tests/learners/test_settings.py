@@ -54,10 +54,8 @@ def test_one_network_for_all_needs_agents_of_one_size():
 def test_each_group_explores_as_told():
     learner = MAPPO.create(Groups(), NoParams(), initial_log_std=(-1.0, -3.0))
     state = learner.init(jax.random.key(0))
-    spreads = {
-        group: x[1]
-        for group, x in learner.actor.apply({"params": state.params["actor"]}, state.observation).items()
-    }
+    outputs, _ = learner.actor_output(state.params, state.observation, {})
+    spreads = {group: log_std for group, (_, log_std) in outputs.items()}
     assert (spreads["left"] == -1.0).all()
     assert (spreads["right"] == -3.0).all()
     with pytest.raises(ValueError, match=r"got 3 numbers, expected 1, or one per group of agents \(2\)"):

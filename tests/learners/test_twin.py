@@ -49,14 +49,14 @@ def test_a_twin_does_what_the_policy_would_without_exploring(gathered):
     learner, state, rollout = gathered
     first = rollout.observation["agent"][0]
     mean = learner.policy(state)({"agent": first})["agent"][..., 0]
-    chosen = jnp.tanh(rollout.pre_tanh["agent"][0])[..., 0]
+    chosen = jnp.tanh(rollout.drawn["agent"].continuous[0])[..., 0]
     apart = jnp.square(first[..., 0] + 2.0 * mean) - jnp.square(first[..., 0] + 2.0 * chosen)
     np.testing.assert_allclose(rollout.reward[0] - rollout.twin.reward[0], apart, atol=1e-4)
 
 
 def test_a_twin_sets_out_from_the_explorer_and_from_every_reset(gathered):
     learner, state, rollout = gathered
-    mine = np.asarray(learner.evaluate(state, rollout.observation, rollout.global_state))
+    mine = np.asarray(learner.evaluate(state, rollout.observation, rollout.global_state, {})[0])
     begins = np.arange(SETTINGS["num_steps"]) % 3 == 0
     np.testing.assert_allclose(rollout.twin.value[begins], mine[begins], atol=1e-5)
     assert np.abs(rollout.twin.value[~begins] - mine[~begins]).max() > 1e-3

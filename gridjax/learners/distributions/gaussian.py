@@ -1,8 +1,7 @@
 """The squashed Gaussian: a = tanh(u) with u normal, so that actions keep within [-1, 1].
 
 Only u, the sample before tanh, is ever stored: its log-probability is exact where tanh saturates and
-an inverse would be infinite. The only file that imports distrax, whose distributions leak tracers when
-they cross a transformation: each is built and dropped inside one function here.
+an inverse would be infinite.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import distrax
 import jax
 import jax.numpy as jnp
 
+OUTPUTS = 1  # of a network, per entry of the action
 # Beyond these a policy is either deterministic to float32 or all in the saturated part of tanh.
 LOG_STD_BOUNDS = (-5.0, 2.0)
 
@@ -25,14 +25,15 @@ def sample(key: jax.Array, mean: jax.Array, log_std: jax.Array) -> jax.Array:
     return _normal(mean, log_std).sample(seed=key)
 
 
-def squash(u: jax.Array) -> jax.Array:
+def action(u: jax.Array) -> jax.Array:
     """The action in [-1, 1] that belongs to `u`."""
     return jnp.tanh(u)
 
 
-def mode(mean: jax.Array) -> jax.Array:
-    """The deterministic action, tanh(mean): the median of the squashed distribution."""
-    return jnp.tanh(mean)
+def mode(mean: jax.Array, log_std: jax.Array) -> jax.Array:
+    """u of the deterministic action, the median of the squashed distribution."""
+    del log_std
+    return mean
 
 
 def log_det_jacobian(u: jax.Array) -> jax.Array:

@@ -1,0 +1,68 @@
+"""Value networks: one that sees the whole grid, one per agent that sees what the agent sees."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from gridjax.learners.actor import empty_memory
+from gridjax.learners.attention import Attentive
+from gridjax.learners.layout import Layout
+from gridjax.learners.networks import MLP, PerAgent, PerGroup, Recurrent
+
+
+class CentralCritic(nn.Module):
+    """Values `[..., all agents]` from the global state `[..., n_state]`.
+
+    One body with a head per agent, whatever the sharing: it is needed in training only, and the global
+    state is read once per environment rather than once per agent. With `recurrent` it has a memory.
+    """
+
+    layout: Layout
+    hidden: tuple[int, ...]
+    activation: str
+    recurrent: bool = False
+
+    def memory(self, *leading: int) -> PerGroup:
+        """What is remembered at the beginning of an episode: zeros, or nothing."""
+        return {"state": jnp.zeros((*leading, self.hidden[-1]))} if self.recurrent else {}
+
+    @nn.compact
+    def __call__(self, seen: jax.Array, memory: PerGroup) -> tuple[jax.Array, PerGroup]:
+        shape = (self.hidden, self.layout.agents, self.activation, 1.0)
+        if not self.recurrent:
+            return MLP(*shape)(seen), {}
+        kept, value = Recurrent(*shape)(memory["state"], seen)
+        return value, {"state": kept}
+
+
+class LocalCritic(nn.Module):
+    """Values `[..., all agents]`, each from its agent's observation, dict of `[..., n_agents, n]`.
+
+    As the actor's, the network may remember, or agents attend to one another.
+    """
+
+    layout: Layout
+    network: str
+    sharing: str
+    hidden: tuple[int, ...]
+    activation: str
+    identity: bool = True
+
+    def memory(self, *leading: int) -> PerGroup:
+        """What is remembered at the beginning of an episode: zeros, or nothing."""
+        return empty_memory(self.layout, self.network == "gru", self.hidden, *leading)
+
+    @nn.compact
+    def __call__(
+        self, seen: PerGroup, memory: PerGroup, neighbours: jax.Array | None = None
+    ) -> tuple[jax.Array, PerGroup]:
+        shape = (self.hidden, self.activation, 1.0, (1,) * len(self.layout.groups))
+        if self.network == "attention":
+            value, after = Attentive(self.layout, *shape)(seen, neighbours), {}
+        else:
+            recurrent = self.network == "gru"
+            network = PerAgent(self.layout, self.sharing, *shape, self.identity, recurrent=recurrent)
+            value, after = network(seen, memory)
+        return self.layout.join({name: entry[..., 0] for name, entry in value.items()}), after
