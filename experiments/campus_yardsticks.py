@@ -17,7 +17,7 @@ from gridjax.controllers.campus import CampusRule, campus_rule, do_nothing, droo
 from gridjax.controllers.campus_tuning import refine_campus_rule, tune_campus_rule
 from gridjax.envs.resilience import TIERS, Resilience, outage_cases
 from gridjax.evaluation.resilience import energy_not_served, interruptions
-from gridjax.evaluation.rollout import Act, Scores, record_days
+from gridjax.evaluation.rollout import Act, Recalling, Scores, record_days
 
 SEARCHES = 3  # for the constants of the rule: two over all of them, one along each
 _SEARCHED, _REFINED = 40, 240  # training outages, of each of them
@@ -63,7 +63,7 @@ def campus_yardsticks(
         tuned = tuned_campus_rule(env, params, lambda _, note: done(0, f"tuning the rule: {note}"))
     key = jax.random.key(0)
 
-    def score(act: Act, note: str) -> Measures:
+    def score(act: Act | Recalling, note: str) -> Measures:
         scores = record_days(env, params, act, rows, key, _CHUNK, lambda number: done(number, note))
         return measures(env, scores)
 

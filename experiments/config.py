@@ -43,6 +43,10 @@ class Learner:
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4
+    # "gru" remembers; with "attention" agents take in what others see, and any number of them may
+    architecture: Literal["feedforward", "gru", "attention"] = "feedforward"
+    attend: Literal["all", "neighbours"] = "all"  # whom, with attention
+    head: Literal["gaussian", "beta"] = "gaussian"  # what continuous actions are drawn from
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu", "silu"] = "tanh"
     sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network

@@ -25,7 +25,7 @@ from gridjax.controllers import (
 )
 from gridjax.envs.smart_grid import GROUP, SmartGrid
 from gridjax.evaluation.community import community_figures
-from gridjax.evaluation.rollout import Act, Scores, record_days, score_days
+from gridjax.evaluation.rollout import Act, Recalling, Scores, record_days, score_days
 from gridjax.scenarios import days as split_days
 
 ITERATIONS = 400  # of the plan with perfect information
@@ -88,7 +88,7 @@ def prosumer_yardsticks(
     alone = _record(env, params, acts["idle_battery"], days, key, lambda number: None)
     reference = _agent_cost(env, params, alone)
 
-    def score(act: Act, note: str) -> Measures:
+    def score(act: Act | Recalling, note: str) -> Measures:
         scores = _record(env, params, act, days, key, lambda number: done(number, note))
         return measures(env, params, scores, reference)
 

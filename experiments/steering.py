@@ -14,7 +14,7 @@ from gridjax.controllers import CampusRule, Rule, SteeredCampus, SteeredRule
 from gridjax.envs import ActionRepeat, Environment
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
-from gridjax.evaluation.rollout import Act, act_with
+from gridjax.evaluation.rollout import Act, Recalling, act_with
 from gridjax.learners import Policy
 
 STEERED = (SteeredRule, SteeredCampus)
@@ -74,10 +74,19 @@ def known_rule(env: Environment) -> Any:
     return kind(*(jnp.float32(value) for value in steered.constants))
 
 
-def act_in_task(env: Environment, policy: Policy) -> Act:
-    """What `policy`, trained in `env`, does in the task itself: without exploration, anew at every step."""
+def act_in_task(env: Environment, policy: Policy) -> Act | Recalling:
+    """What `policy`, trained in `env`, does in the task itself: without exploration, anew at every step.
+
+    A policy with a memory keeps to the pace of its training.
+    """
     steered = _once(env)
-    return Partial(_Followed(steered), policy) if isinstance(steered, STEERED) else act_with(policy)
+    act = act_with(policy, steered, env.repeats if isinstance(env, ActionRepeat) else 1)
+    if not isinstance(steered, STEERED):
+        return act
+    followed = _Followed(steered)
+    if isinstance(act, Recalling):
+        return Recalling(Partial(followed.recalling, act.act), act.memory)
+    return Partial(followed, act)
 
 
 def _once(env: Environment) -> Environment:
@@ -88,5 +97,9 @@ def _once(env: Environment) -> Environment:
 class _Followed:
     env: SteeredRule | SteeredCampus
 
-    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
-        return self.env.follow(state, policy(obs), params)
+    def __call__(self, act: Act, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
+        return self.env.follow(state, act(key, obs, state, params), params)
+
+    def recalling(self, act: Any, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any) -> Any:
+        actions, memory = act(key, obs, state, params, memory)
+        return self.env.follow(state, actions, params), memory

@@ -22,7 +22,7 @@ from experiments.cases import Cases, validation_cases
 from experiments.config import Config
 from experiments.steering import act_in_task, environment_of
 from gridjax.envs import Environment
-from gridjax.evaluation.rollout import Act, score_days
+from gridjax.evaluation.rollout import Act, Recalling, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 
 # Counters and levels, of which a chunk reports the last; of everything else the mean.
@@ -93,7 +93,7 @@ class Trainer:
         """The newest policies, stacked over the seeds."""
         return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
 
-    def act(self, policy: Policy) -> Act:
+    def act(self, policy: Policy) -> Act | Recalling:
         """What one policy does in the task when it is evaluated."""
         return act_in_task(self.learner.env, policy)
 

@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 from experiments.yardsticks import Measures, Yardsticks
 from gridjax.controllers import CATEGORY_B, STEEP, Droop, droop, no_control, optimum, tune_droop
 from gridjax.envs.voltage_control import VoltageControl
-from gridjax.evaluation.rollout import Act, Scores, score_days
+from gridjax.evaluation.rollout import Act, Recalling, Scores, score_days
 
 
 def baselines(env: VoltageControl, params: Any, tuned: Droop) -> dict[str, Act]:
@@ -50,7 +50,7 @@ def voltage_yardsticks(
     acts = baselines(env, params, tuned)
     best = acts.pop("optimum")
 
-    def score(act: Act, note: str) -> Measures:
+    def score(act: Act | Recalling, note: str) -> Measures:
         return _measures(
             score_days(env, params, act, days, jax.random.key(0), 24, lambda number: done(number, note))
         )

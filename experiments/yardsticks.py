@@ -11,7 +11,7 @@ import numpy as np
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.voltage_control import VoltageControl
-from gridjax.evaluation.rollout import Act
+from gridjax.evaluation.rollout import Act, Recalling
 
 Measures = dict[str, np.ndarray]
 """Named scores `[n_day]`, `reward` among them."""
@@ -20,7 +20,7 @@ Measures = dict[str, np.ndarray]
 class Score(Protocol):
     """Runs a controller through all days; `note` names it where progress is shown."""
 
-    def __call__(self, act: Act, note: str) -> Measures: ...
+    def __call__(self, act: Act | Recalling, note: str) -> Measures: ...
 
 
 @dataclass(frozen=True)

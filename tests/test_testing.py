@@ -103,7 +103,10 @@ def test_a_good_environment_with_reals_and_masked_choices():
     ("mask", "message"),
     [
         ({"pusher": jnp.zeros((2, 3), bool)}, "the mask of group 'pusher' forbids every choice"),
-        ({"pusher": jnp.ones((2, 4), bool)}, "action_mask of group 'pusher' is bool[2, 4], expected bool[2, 3]"),
+        (
+            {"pusher": jnp.ones((2, 4), bool)},
+            "action_mask of group 'pusher' is bool[2, 4], expected bool[2, 3]",
+        ),
         ({"puller": jnp.ones((2, 3), bool)}, "action_mask has group 'puller'"),
     ],
 )
@@ -190,7 +193,9 @@ DECLARED = {
     "observation_space of group 'pusher' is not a Box": {
         "observation_space": lambda s, p: {"pusher": Discrete(2)}
     },
-    "action_space of group 'pusher' is no Box, Discrete or Hybrid": {"action_space": lambda s, p: {"pusher": (1,)}},
+    "action_space of group 'pusher' is no Box, Discrete or Hybrid": {
+        "action_space": lambda s, p: {"pusher": (1,)}
+    },
     "action_space of group 'pusher' is not [-1, 1]": {
         "action_space": lambda s, p: {"pusher": Box(0.0, 1.0, (1,))}
     },

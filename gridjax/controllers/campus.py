@@ -55,7 +55,7 @@ def default_rule() -> CampusRule:
 def do_nothing(env: Resilience, state: State, params: Params) -> dict[str, jax.Array]:
     """Zero action: the grid only; in an outage batteries as their droop has it, till they are empty."""
     del state
-    space = env.action_space(params)
+    space: Any = env.action_space(params)
     return {group: jnp.zeros((n, *space[group].shape)) for group, n in env.groups.items()}
 
 

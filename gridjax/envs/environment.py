@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
-from gridjax.envs.spaces import Space
+from gridjax.envs.spaces import Box, Space
 
 State = TypeVar("State")
 Params = TypeVar("Params")
@@ -65,7 +65,7 @@ class Environment(ABC, Generic[State, Params]):
         """Input of a central critic, `[n_entries]`, once per environment."""
 
     @abstractmethod
-    def observation_space(self, params: Params) -> dict[str, Space]:
+    def observation_space(self, params: Params) -> dict[str, Box]:
         """Space of one agent's observation, per group."""
 
     @abstractmethod

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.envs.environment import Environment, PerGroup, Transition
-from gridjax.envs.spaces import Space
+from gridjax.envs.spaces import Box, Space
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Wrapper(Environment[Any, Any]):
     def global_state(self, state: Any, params: Any) -> jax.Array:
         return self.env.global_state(state, params)
 
-    def observation_space(self, params: Any) -> dict[str, Space]:
+    def observation_space(self, params: Any) -> dict[str, Box]:
         return self.env.observation_space(params)
 
     def action_space(self, params: Any) -> dict[str, Space]:

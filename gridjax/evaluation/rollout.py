@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +19,15 @@ TOLERANCE = 1e-3  # p.u., of the metric `controllable_tolerant`
 # (key, observations, state, params) -> actions of one environment. A `jax.tree_util.Partial` of such a
 # function, whose leading arguments are pytrees, is compiled once for all values of those.
 Act = Callable[[jax.Array, Any, Any, Any], dict[str, jax.Array]]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Recalling:
+    """A controller with a memory; it stands wherever an `Act` may."""
+
+    act: jax.tree_util.Partial  # (key, observations, state, params, memory) -> actions, memory
+    memory: Any  # when a case begins
 
 
 class Scores(NamedTuple):
@@ -39,20 +49,60 @@ class Trajectory(NamedTuple):
     after: Any  # state right after the action, before any reset
 
 
-def act_with(policy: Policy) -> Act:
-    """The deterministic actions of a trained policy, compiled once for all policies of its shape."""
-    return jax.tree_util.Partial(_deterministic, policy)
+def act_with(policy: Policy, env: Environment | None = None, every: int = 1) -> Act | Recalling:
+    """The deterministic actions of a trained policy, compiled once for all policies of its shape.
+
+    Args:
+        env: whose masks the policy heeds; needed where a task has choices that are masked.
+        every: steps for which a policy with a memory, which knows no other pace than that of its training,
+            keeps an action. Others act anew in every step.
+    """
+    if not policy.recurrent:
+        return jax.tree_util.Partial(_Deterministic(env), policy)
+    shapes = {group.name: observation for group, observation in _nothing_seen(policy)}
+    first = jax.tree.map(jnp.zeros_like, policy.step(shapes, policy.memory())[0])
+    return Recalling(
+        jax.tree_util.Partial(_Paced(env, every), policy), (policy.memory(), first, jnp.int32(0))
+    )
 
 
-def _deterministic(policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> dict[str, jax.Array]:
-    del key, state, params
-    return policy(obs)
+def _nothing_seen(policy: Policy) -> Iterator[tuple[Any, jax.Array]]:
+    for group in policy.layout.groups:
+        yield group, jnp.zeros((group.agents, group.observation))
+
+
+@dataclass(frozen=True)
+class _Deterministic:
+    env: Environment | None
+
+    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
+        del key
+        return policy(obs, mask=None if self.env is None else self.env.action_mask(state, params))
+
+
+@dataclass(frozen=True)
+class _Paced:
+    """The memory is that of the policy, the actions it chose last, and the steps since."""
+
+    env: Environment | None
+    every: int
+
+    def __call__(
+        self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any
+    ) -> tuple[Any, Any]:
+        del key
+        mask = None if self.env is None else self.env.action_mask(state, params)
+        kept, chosen, steps = memory
+        now = steps % self.every == 0
+        new = policy.step(obs, kept, mask=mask)
+        chosen, kept = jax.tree.map(lambda a, b: jnp.where(now, a, b), new, (chosen, kept))
+        return chosen, (kept, chosen, steps + 1)
 
 
 def score_days(
     env: Environment,
     params: Any,
-    act: Act,
+    act: Act | Recalling,
     days: np.ndarray,
     key: jax.Array,
     chunk: int = 60,
@@ -68,7 +118,7 @@ def score_days(
 def record_days(
     env: Environment,
     params: Any,
-    act: Act,
+    act: Act | Recalling,
     days: np.ndarray,
     key: jax.Array,
     chunk: int = 60,
@@ -85,7 +135,7 @@ def _in_chunks(
     run: Callable[..., Scores],
     env: Environment,
     params: Any,
-    act: Act,
+    act: Act | Recalling,
     days: np.ndarray,
     key: jax.Array,
     chunk: int,
@@ -95,7 +145,7 @@ def _in_chunks(
     keys = jax.random.split(key, days.size)
     # every chunk the same size, so that one program serves them all: the last repeats its last day
     size = -(-days.size // -(-days.size // chunk))
-    act = act if isinstance(act, jax.tree_util.Partial) else jax.tree_util.Partial(act)
+    act = act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
     parts = []
     for first in range(0, days.size, size):
         rows = np.minimum(np.arange(first, first + size), days.size - 1)
@@ -108,7 +158,7 @@ def _in_chunks(
 
 
 @partial(jax.jit, static_argnums=0)
-def _score(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
+def _score(env: Environment, act: Act | Recalling, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
     def one(key, day):
         steps = _day(env, act, key, day, params)
         return jax.tree.map(jnp.mean, steps)._replace(failed=jnp.sum(steps.failed))
@@ -117,26 +167,34 @@ def _score(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params:
 
 
 @partial(jax.jit, static_argnums=0)
-def _keep(env: Environment, act: Act, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
+def _keep(env: Environment, act: Act | Recalling, keys: jax.Array, days: jax.Array, params: Any) -> Scores:
     return jax.vmap(partial(_day, env, act), in_axes=(0, 0, None))(keys, days, params)
 
 
-def _day(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Scores:
+def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Scores:
     """Every step of a day, leaves `[n_step, ...]`."""
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
+    act, memory = _recalling(act)
 
     def step(carry, key):
-        obs, state = carry
+        obs, state, memory = carry
         act_key, step_key = jax.random.split(key)
-        actions = act(act_key, obs, state, params)
+        actions, memory = act(act_key, obs, state, params, memory)
         obs, state, reward, terminated, _, info = env.step(step_key, state, actions, params)
         mean = jnp.mean(jnp.concatenate([jnp.ravel(value) for value in reward.values()]))
         metrics = _tolerant(info["metrics"], params)
-        return (obs, state), Scores(mean, metrics, info["cost"], terminated.astype(jnp.float32))
+        return (obs, state, memory), Scores(mean, metrics, info["cost"], terminated.astype(jnp.float32))
 
-    return jax.lax.scan(step, (obs, state), jax.random.split(key, env.case_steps))[1]
+    return jax.lax.scan(step, (obs, state, memory), jax.random.split(key, env.case_steps))[1]
+
+
+def _recalling(act: Any) -> tuple[Any, Any]:
+    """Any controller as one with a memory, and what is in it at the beginning."""
+    if isinstance(act, Recalling):
+        return act.act, act.memory
+    return (lambda key, obs, state, params, memory: (act(key, obs, state, params), memory)), ()
 
 
 def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array]:
@@ -153,22 +211,24 @@ def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array
     return metrics | {"controllable_tolerant": good.astype(jnp.float32)}
 
 
-def record_day(env: Environment, params: Any, act: Act, day: int, key: jax.Array) -> Trajectory:
+def record_day(env: Environment, params: Any, act: Act | Recalling, day: int, key: jax.Array) -> Trajectory:
     """Run `act` through one whole day and keep every step, for figures."""
-    act = act if isinstance(act, jax.tree_util.Partial) else jax.tree_util.Partial(act)
+    act = act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
     return _record(env, act, key, jnp.int32(day), params)
 
 
 @partial(jax.jit, static_argnums=0)
-def _record(env: Any, act: Act, key: jax.Array, day: jax.Array, params: Any) -> Trajectory:
+def _record(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Trajectory:
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     _, state = env.reset(reset_key, params)
+    act, memory = _recalling(act)
 
-    def step(state, key):
+    def step(carry, key):
+        state, memory = carry
         act_key, step_key = jax.random.split(key)
-        actions = act(act_key, env.observe(state, params), state, params)
+        actions, memory = act(act_key, env.observe(state, params), state, params, memory)
         out = env.transition(step_key, state, actions, params)
-        return out.state, Trajectory(state, actions, out.reward, out.metrics, out.state)
+        return (out.state, memory), Trajectory(state, actions, out.reward, out.metrics, out.state)
 
-    return jax.lax.scan(step, state, jax.random.split(key, env.case_steps))[1]
+    return jax.lax.scan(step, (state, memory), jax.random.split(key, env.case_steps))[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -12,19 +11,19 @@ from gridjax.learners.head import Head, Output
 from gridjax.learners.layout import Layout
 from gridjax.learners.networks import PerAgent, PerGroup
 
-NETWORKS = ("feedforward", "gru", "attention")
+ARCHITECTURES = ("feedforward", "gru", "attention")
 
 
 class Actor(nn.Module):
-    """Observations to what the head of each group takes: output `[..., n_agents, head.outputs]` and log_std.
+    """What the head of each group takes: output `[..., n_agents, head.outputs]` and log_std.
 
-    The logarithm of the standard deviation is a parameter of Gaussian heads, one per action entry and network,
-    and broadcasts to the output; a Beta head takes its initial value as an offset. `network` "gru" has a memory
-    per agent, `[..., n_agents, hidden[-1]]`; the others an empty one.
+    The logarithm of the standard deviation is a parameter of Gaussian heads, one per action entry and
+    network, and broadcasts to the output; a Beta head takes its initial value as an offset. The architecture
+    "gru" has a memory per agent, `[..., n_agents, hidden[-1]]`; the others have an empty one.
     """
 
     layout: Layout
-    network: str
+    architecture: str
     head: str
     sharing: str
     hidden: tuple[int, ...]
@@ -41,12 +40,12 @@ class Actor(nn.Module):
     @property
     def recurrent(self) -> bool:
         """Whether there is a memory."""
-        return self.network == "gru"
+        return self.architecture == "gru"
 
     @property
     def depends_on_number(self) -> bool:
         """Whether parameters are for a certain number of agents."""
-        return self.network != "attention" and (self.identity or self.sharing == "agent")
+        return self.architecture != "attention" and (self.identity or self.sharing == "agent")
 
     def memory(self, *leading: int) -> PerGroup:
         """What is remembered at the beginning of an episode: zeros, or nothing."""
@@ -59,7 +58,7 @@ class Actor(nn.Module):
         groups = self.layout.groups
         sizes = tuple(head.outputs for head in self.heads.values())
         shape = (self.hidden, self.activation, 0.01, sizes)
-        if self.network == "attention":
+        if self.architecture == "attention":
             network = Attentive(self.layout, *shape, skip=self.skip, name="mean")
             out, after = network(observation, neighbours), {}
         else:

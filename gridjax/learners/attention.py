@@ -1,9 +1,9 @@
 """Networks in which agents attend to one another: one set of parameters for any number of agents.
 
-Every agent's observation becomes a token by the encoder of its group; blocks of attention and layers (Vaswani
-et al. 2017, normalised first) let tokens take in what others know; the decoder of its group turns a token into
-the agent's output. An agent attends to itself and to its neighbours. No parameter depends on how many there
-are, so no agent is told its index.
+Every agent's observation becomes a token by the encoder of its group; blocks of attention and layers
+(Vaswani et al. 2017, normalised first) let tokens take in what others know; the decoder of its group turns a
+token into the agent's output. An agent attends to itself and to its neighbours. No parameter depends on how
+many there are, so no agent is told its index.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Batch(NamedTuple):
     """B samples; inputs and values are normalised.
 
-    Without a memory a sample is one environment step with all its agents, and T is 1. With one it is the T steps
-    of an environment, which networks go through in their order.
+    Without a memory a sample is one environment step with all its agents, and T is 1. With one it is the T
+    steps of an environment, which networks go through in their order.
     """
 
     observation: PerGroup  # [T, B, n_agents, n]
@@ -120,7 +120,8 @@ def values_of(
     """Normalised values `[T, B, A]` of steps that follow one another."""
 
     def apply(seen: Any, memory: Any) -> Any:
-        return learner.critic_output(params, *seen, memory)
+        observation, global_state = seen
+        return learner.critic_output(params, observation, global_state, memory)
 
     return unroll(apply, (observation, global_state), memory, done)
 

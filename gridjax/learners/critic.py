@@ -44,7 +44,7 @@ class LocalCritic(nn.Module):
     """
 
     layout: Layout
-    network: str
+    architecture: str
     sharing: str
     hidden: tuple[int, ...]
     activation: str
@@ -52,17 +52,17 @@ class LocalCritic(nn.Module):
 
     def memory(self, *leading: int) -> PerGroup:
         """What is remembered at the beginning of an episode: zeros, or nothing."""
-        return empty_memory(self.layout, self.network == "gru", self.hidden, *leading)
+        return empty_memory(self.layout, self.architecture == "gru", self.hidden, *leading)
 
     @nn.compact
     def __call__(
         self, seen: PerGroup, memory: PerGroup, neighbours: jax.Array | None = None
     ) -> tuple[jax.Array, PerGroup]:
         shape = (self.hidden, self.activation, 1.0, (1,) * len(self.layout.groups))
-        if self.network == "attention":
+        if self.architecture == "attention":
             value, after = Attentive(self.layout, *shape)(seen, neighbours), {}
         else:
-            recurrent = self.network == "gru"
+            recurrent = self.architecture == "gru"
             network = PerAgent(self.layout, self.sharing, *shape, self.identity, recurrent=recurrent)
             value, after = network(seen, memory)
         return self.layout.join({name: entry[..., 0] for name, entry in value.items()}), after

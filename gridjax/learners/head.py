@@ -7,6 +7,7 @@ its action. What is drawn is stored as it was drawn (`Drawn`), since log-probabi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from gridjax.learners.distributions import beta, categorical, gaussian
 from gridjax.learners.layout import Group
 
 CONTINUOUS: dict[str, Any] = {"gaussian": gaussian, "beta": beta}
-Output = tuple[jax.Array, jax.Array]
+Output = tuple[jax.Array, jax.Array | None]  # what a network gives, and log_std of a continuous part
 
 
 class Drawn(NamedTuple):
@@ -64,7 +65,7 @@ class Head:
         if logits is not None:
             assert drawn.discrete is not None
             parts.append(categorical.log_prob(drawn.discrete, logits, mask))
-        return sum(parts[1:], parts[0])
+        return reduce(jnp.add, parts)
 
     def entropy(self, output: Output, mask: jax.Array | None = None) -> jax.Array:
         """Entropy: `[...]`."""
@@ -72,11 +73,13 @@ class Head:
         parts = [self._law.entropy(*continuous)] if continuous else []
         if logits is not None:
             parts.append(categorical.entropy(logits, mask))
-        return sum(parts[1:], parts[0])
+        return reduce(jnp.add, parts)
 
     def from_zero(self, output: Output) -> jax.Array:
         """Divergence from an action of zero mean, of a Gaussian head: `[...]`."""
-        return gaussian.from_zero(*output)
+        mean, log_std = output
+        assert log_std is not None
+        return gaussian.from_zero(mean, log_std)
 
     def action(self, drawn: Drawn) -> Any:
         """The action as the task takes it: of a space `Box`, `Discrete` or `Hybrid`."""
@@ -98,7 +101,7 @@ class Head:
 
     def _split(
         self, output: Output, mask: jax.Array | None
-    ) -> tuple[tuple[jax.Array, ...], jax.Array | None, jax.Array | None]:
+    ) -> tuple[tuple[Any, ...], jax.Array | None, jax.Array | None]:
         """Parameters of the continuous part (none without one), logits and their mask (None without)."""
         numbers, log_std = output
         group = self.group

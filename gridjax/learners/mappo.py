@@ -11,7 +11,7 @@ import numpy as np
 
 from gridjax.envs.environment import Environment
 from gridjax.learners import losses, settings
-from gridjax.learners.actor import NETWORKS, Actor
+from gridjax.learners.actor import ARCHITECTURES, Actor
 from gridjax.learners.batch import prepare
 from gridjax.learners.critic import CentralCritic, LocalCritic
 from gridjax.learners.head import CONTINUOUS, Output
@@ -69,7 +69,7 @@ class MAPPO:
     stagger: bool = _static(True)  # first episodes begin in their midst, so that not all end together
     num_epochs: int = _static(4)
     num_minibatches: int = _static(4)
-    network: str = _static("feedforward")  # "feedforward", "gru", "attention" over the agents
+    architecture: str = _static("feedforward")  # "feedforward", "gru", "attention" over the agents
     head: str = _static("gaussian")  # "gaussian", "beta": of continuous actions; choices are categorical
     attend: str = _static("all")  # "all", "neighbours": whom agents attend to
     hidden: tuple[int, ...] = _static((64, 64))
@@ -97,7 +97,7 @@ class MAPPO:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for width in self.hidden:
             settings.check_count("hidden", width)
-        settings.check_choice("network", self.network, NETWORKS)
+        settings.check_choice("architecture", self.architecture, ARCHITECTURES)
         settings.check_choice("head", self.head, CONTINUOUS)
         settings.check_choice("attend", self.attend, ("all", "neighbours"))
         settings.check_choice("activation", self.activation, ACTIVATIONS)
@@ -106,7 +106,7 @@ class MAPPO:
         settings.check_sharing(self.sharing, self.layout)
         spread = settings.check_log_std(self.initial_log_std, self.layout, self.sharing)
         object.__setattr__(self, "initial_log_std", spread)
-        settings.check_network(self.network, self.sharing, self.hidden)
+        settings.check_architecture(self.architecture, self.sharing, self.hidden)
         settings.check_prior(self.prior_coefficient, self.head, self.layout)
         # sequences stay whole where there is a memory
         samples = self.num_envs if self.recurrent else self.steps_per_update
@@ -141,14 +141,14 @@ class MAPPO:
     @property
     def recurrent(self) -> bool:
         """Whether actor and critic remember."""
-        return self.network == "gru"
+        return self.architecture == "gru"
 
     @property
     def actor(self) -> Actor:
         """The policy network."""
         return Actor(
             self.layout,
-            self.network,
+            self.architecture,
             self.head,
             self.sharing,
             self.hidden,
@@ -164,7 +164,7 @@ class MAPPO:
         if self.central_critic:
             return CentralCritic(self.layout, self.hidden, self.activation, self.recurrent)
         return LocalCritic(
-            self.layout, self.network, self.sharing, self.hidden, self.activation, self.identity
+            self.layout, self.architecture, self.sharing, self.hidden, self.activation, self.identity
         )
 
     @property

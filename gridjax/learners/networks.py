@@ -120,8 +120,8 @@ class Recurrent(nn.Module):
 class PerAgent(nn.Module):
     """One output vector per agent: dict of `[..., n_agents, n]` to dict of `[..., n_agents, outputs]`.
 
-    `outputs` holds one size per group, in the order of the layout. With `recurrent` the memory of every group,
-    `[..., n_agents, width]`, is needed and returned; without, it is empty.
+    `outputs` holds one size per group, in the order of the layout. With `recurrent` the memory of every
+    group, `[..., n_agents, width]`, is needed and returned; without, it is empty.
     """
 
     layout: Layout
@@ -172,9 +172,7 @@ class PerAgent(nn.Module):
     def _apply(
         self, kind: Any, outputs: int, agents: int, name: str, x: jax.Array, memory: jax.Array | None
     ) -> tuple[jax.Array, jax.Array | None]:
-        network = kind(
-            self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name
-        )
+        network = kind(self.hidden, outputs, self.activation, self.output_scale, agents, self.skip, name=name)
         if memory is None:
             return network(x), None
         memory, out = network(memory, x)

@@ -13,6 +13,7 @@ import optax
 
 from gridjax.learners import losses
 from gridjax.learners.batch import Batch, values_of
+from gridjax.learners.head import Output
 from gridjax.learners.rollout import log_probs
 from gridjax.learners.unroll import unroll
 
@@ -31,13 +32,12 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
     memory = jax.tree.map(lambda x: x[0], batch.memory)
 
     def act(seen: Any, memory: Any) -> Any:
-        return learner.actor_output(params, seen, memory)
+        outputs, memory = learner.actor_output(params, seen, memory)
+        return {name: _alike(*output) for name, output in outputs.items()}, memory
 
     outputs = unroll(act, batch.observation, memory["actor"], batch.done)
     log_ratio = join(log_probs(learner, batch.drawn, outputs, mask)) - batch.log_prob
-    value = values_of(
-        learner, params, batch.observation, batch.global_state, memory["critic"], batch.done
-    )
+    value = values_of(learner, params, batch.observation, batch.global_state, memory["critic"], batch.done)
     policy = losses.policy_loss(log_ratio, batch.advantage, learner.clip)
     critic = losses.value_loss(
         value, batch.value, batch.target, learner.value_loss, learner.value_clip, learner.huber_delta
@@ -51,6 +51,13 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
         metrics["prior_divergence"] = jnp.mean(away)
         total = total + jnp.mean(learner.layout.per_agent(learner.prior_coefficient) * away)
     return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
+
+
+def _alike(output: jax.Array, log_std: jax.Array | None) -> Output:
+    """With the deviations of every sample, so that steps can be stacked."""
+    if log_std is not None:
+        log_std = jnp.broadcast_to(log_std, (*output.shape[:-1], log_std.shape[-1]))
+    return output, log_std
 
 
 def run_epochs(

@@ -38,7 +38,7 @@ class Policy:
         return self.actor.recurrent
 
     def memory(self, *leading: int) -> PerGroup:
-        """What is remembered when an episode begins, `[*leading, n_agents, width]`; empty without recurrence."""
+        """What is remembered at the beginning, `[*leading, n_agents, width]`; nothing without recurrence."""
         return self.actor.memory(*leading)
 
     def __call__(
@@ -76,9 +76,9 @@ class Policy:
         same = {group.name: group.agents for group in layout.groups} == {n: g.agents for n, g in mine.items()}
         if not same and self.actor.depends_on_number:
             raise ValueError(
-                f"a policy of network {self.actor.network!r} and sharing {self.actor.sharing!r} is for "
-                f"{self.layout.agents} agents, {env.name} has {layout.agents}: only networks in which agents "
-                "share parameters and do not know their index carry over"
+                f"a policy of architecture {self.actor.architecture!r} and sharing {self.actor.sharing!r} is "
+                f"for {self.layout.agents} agents, {env.name} has {layout.agents}: only networks in which "
+                "agents share parameters and do not know their index carry over"
             )
         neighbours = env.neighbours(params) if self.neighbours is not None else None
         return replace(self, actor=self.actor.clone(layout=layout), neighbours=neighbours)

@@ -101,9 +101,7 @@ def collect(
     return state, rollout, jax.tree.map(jnp.mean, logged)
 
 
-def log_probs(
-    learner: MAPPO, drawn: dict[str, Drawn], outputs: dict[str, Any], mask: PerGroup
-) -> PerGroup:
+def log_probs(learner: MAPPO, drawn: dict[str, Drawn], outputs: dict[str, Any], mask: PerGroup) -> PerGroup:
     """Log-probabilities of what was drawn, `[..., n_agents]` per group."""
     heads = learner.actor.heads
     return {name: heads[name].log_prob(one, outputs[name], mask.get(name)) for name, one in drawn.items()}

@@ -87,18 +87,20 @@ def check_sharing(sharing: str, layout: Layout) -> None:
         )
 
 
-def check_network(network: str, sharing: str, hidden: tuple[int, ...]) -> None:
-    """Refuse attention among agents that share nothing, a memory of no width, tokens that heads cannot share."""
-    if network == "attention" and sharing != "group":
+def check_architecture(architecture: str, sharing: str, hidden: tuple[int, ...]) -> None:
+    """Refuse attention where nothing is shared, a memory of no width, a token that heads cannot divide."""
+    if architecture == "attention" and sharing != "group":
         raise ValueError(
-            f"sharing: got {sharing!r}, expected 'group' with network 'attention', in which agents of a group "
-            "share an encoder and a decoder and all agents the rest"
+            f"sharing: got {sharing!r}, expected 'group' with architecture 'attention', in which agents of a "
+            "group share an encoder and a decoder, and all agents the rest"
         )
-    if network != "feedforward" and not hidden:
-        raise ValueError(f"hidden: got {hidden!r}, expected at least one width with network {network!r}")
-    if network == "attention" and hidden[0] % ATTENTION_HEADS:
+    if architecture != "feedforward" and not hidden:
         raise ValueError(
-            f"hidden: got {hidden!r}, expected a multiple of {ATTENTION_HEADS} first with network 'attention'"
+            f"hidden: got {hidden!r}, expected at least one width with architecture {architecture!r}"
+        )
+    if architecture == "attention" and hidden[0] % ATTENTION_HEADS:
+        raise ValueError(
+            f"hidden: got {hidden!r}, expected a multiple of {ATTENTION_HEADS} first with attention"
         )
 
 

@@ -9,9 +9,7 @@ import jax
 import jax.numpy as jnp
 
 
-def unroll(
-    apply: Callable[[Any, Any], tuple[Any, Any]], seen: Any, memory: Any, done: jax.Array
-) -> Any:
+def unroll(apply: Callable[[Any, Any], tuple[Any, Any]], seen: Any, memory: Any, done: jax.Array) -> Any:
     """Outputs `[T, B, ...]` of `apply(seen, memory) -> (output, memory)` for `seen` `[T, B, ...]`.
 
     `memory` `[B, ...]` is that before the first step; it is back at zero after a step that is `done`

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,7 +7,8 @@ import pytest
 from jax.tree_util import Partial
 
 import gridjax
-from gridjax.evaluation.rollout import _score, record_day, score_days
+from gridjax.evaluation.rollout import _score, act_with, record_day, score_days
+from gridjax.learners import MAPPO
 
 DAYS = np.array([10, 100, 200])
 
@@ -47,3 +50,24 @@ def test_chunks_do_not_matter_and_compile_once(task):
     before = _score._cache_size()
     score_days(env, params, Partial(constant, jnp.float32(0.2)), DAYS, jax.random.key(1), chunk=2)
     assert _score._cache_size() == before
+
+
+def test_a_policy_with_a_memory_keeps_to_the_pace_of_its_training(task):
+    """Every second step it sees, remembers and chooses; in between it keeps what it chose."""
+    env, params = task
+    learner = MAPPO.create(
+        env, params, architecture="gru", hidden=(8,), num_envs=2, num_steps=2, num_minibatches=1
+    )
+    policy = learner.policy(learner.init(jax.random.key(0)))
+    # as initialised it does next to nothing
+    policy = replace(policy, params=jax.tree.map(lambda x: 5.0 * x, policy.params))
+    track = record_day(env, params, act_with(policy, env, every=2), 100, jax.random.key(0))
+    memory, actions = policy.memory(), {}
+    for step in range(6):
+        state = jax.tree.map(lambda x, k=step: x[k], track.state)
+        if step % 2 == 0:
+            actions, memory = policy.step(env.observe(state, env.on_case(params, 100)), memory)
+        np.testing.assert_allclose(track.actions["inverter"][step], actions["inverter"], atol=1e-5)
+    moved = np.abs(np.diff(track.actions["inverter"][:, :, 0], axis=0)).max(axis=1)
+    assert np.all(moved[::2] == 0.0)
+    assert np.all(moved[1:100:2] > 0.0)

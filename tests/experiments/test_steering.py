@@ -1,7 +1,6 @@
 """Settings of a run that steers a rule."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from experiments.config import Config, Learner
 from experiments.steering import act_in_task, environment_of, known_rule, with_constants
 from gridjax.controllers import SteeredRule
 from gridjax.envs import ActionRepeat
+from gridjax.learners import MAPPO
 
 CONSTANTS = (0.9, 0.7, 0.6, 1.0, 1.4, 1.0, 1.0, 0.5, 1.0)
 
@@ -37,11 +37,20 @@ def test_what_is_trained_with_repeated_actions_acts_anew_at_every_step():
     assert float(known_rule(trained_in).hold_below) == pytest.approx(CONSTANTS[0])
     assert with_constants(Config(), trained_in).learner.rule_constants == CONSTANTS
     state = env.initial(jax.random.key(0), params)
-    said = {"prosumer": jnp.full((env.n_agent, trained_in.n_action), 0.3)}
-    act = act_in_task(trained_in, jax.tree_util.Partial(lambda obs: said))
-    done = act(jax.random.key(1), env.observe(state, params), state, params)
-    expected = SteeredRule(env, CONSTANTS).follow(state, said, params)
-    np.testing.assert_array_equal(done["prosumer"], expected["prosumer"])
+    small = {"num_envs": 2, "num_steps": 2, "num_minibatches": 1, "hidden": (8,)}
+    seen = env.observe(state, params)
+    for network in ("feedforward", "gru"):
+        learner = MAPPO.create(trained_in, params, architecture=network, **small)
+        policy = learner.policy(learner.init(jax.random.key(2)))
+        said, _ = policy.step(seen, policy.memory())
+        act = act_in_task(trained_in, policy)
+        if network == "gru":
+            done, (_, kept, _) = act.act(jax.random.key(1), seen, state, params, act.memory)
+            np.testing.assert_array_equal(kept["prosumer"], said["prosumer"])
+        else:
+            done = act(jax.random.key(1), seen, state, params)
+        expected = SteeredRule(env, CONSTANTS).follow(state, said, params)
+        np.testing.assert_array_equal(done["prosumer"], expected["prosumer"])
 
 
 def test_a_task_without_a_rule_cannot_be_steered():

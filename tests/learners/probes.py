@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from gridjax.envs.environment import Environment, PerGroup, Transition
-from gridjax.envs.spaces import Box, Space
+from gridjax.envs.spaces import Box, Discrete, Hybrid, Space
 
 
 class ProbeState(NamedTuple):
@@ -68,7 +68,7 @@ class Probe(Environment[ProbeState, NoParams]):
     def global_state(self, state: ProbeState, params: NoParams) -> jax.Array:
         return self.features(state)
 
-    def observation_space(self, params: NoParams) -> dict[str, Space]:
+    def observation_space(self, params: NoParams) -> dict[str, Box]:
         return {name: Box(-10.0, 10.0, (1,)) for name, _ in self.sizes}
 
     def action_space(self, params: NoParams) -> dict[str, Space]:
@@ -152,7 +152,7 @@ class Groups(Coordination):
     def observe(self, state: ProbeState, params: NoParams) -> PerGroup:
         return {"left": jnp.ones((1, 3)), "right": jnp.ones((3, 1))}
 
-    def observation_space(self, params: NoParams) -> dict[str, Space]:
+    def observation_space(self, params: NoParams) -> dict[str, Box]:
         return {"left": Box(-10.0, 10.0, (3,)), "right": Box(-10.0, 10.0, (1,))}
 
     def action_space(self, params: NoParams) -> dict[str, Space]:
@@ -160,3 +160,87 @@ class Groups(Coordination):
 
     def observation_labels(self, params: NoParams) -> dict[str, tuple[str, ...]]:
         return {"left": ("a (1)", "b (1)", "c (1)"), "right": ("a (1)",)}
+
+
+@dataclass(frozen=True)
+class Recall(Probe):
+    """Memory: the signal is shown in the first of three steps only, and the last is paid by it.
+
+    Episodes end in a time limit: what is remembered must go with them.
+    """
+
+    length: int = 3
+    signals: bool = True
+    ends: str = "truncated"
+
+    def features(self, state: ProbeState) -> jax.Array:
+        return jnp.where(state.time == 0, state.signal, 0.0)[None]
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        last = (state.time == self.length - 1).astype(jnp.float32)
+        return {name: -last * jnp.square(actions[name][:, 0] - 0.5 * state.signal) for name, _ in self.sizes}
+
+
+@dataclass(frozen=True)
+class Choice(Probe):
+    """Choices: of two entries with three levels each, the first is paid for the level that the signal points
+    to, the second for the highest that is open. The mask opens the highest only where the signal is positive.
+    """
+
+    signals: bool = True
+    masked: bool = True
+
+    def action_space(self, params: NoParams) -> dict[str, Space]:
+        return {name: Discrete(3, (2,)) for name, _ in self.sizes}
+
+    def action_mask(self, state: ProbeState, params: NoParams) -> PerGroup:
+        if not self.masked:
+            return {}
+        closed = jnp.ones((2, 3), bool).at[1, 2].set(state.signal > 0)
+        return {name: jnp.broadcast_to(closed, (n, 2, 3)) for name, n in self.sizes}
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        right = jnp.where(state.signal > 0, 0, 2)
+        paid = {}
+        for name, _ in self.sizes:
+            level = actions[name][:, 1]
+            # what is closed would pay most
+            shut = self.masked & (level == 2) & (state.signal <= 0)
+            paid[name] = (actions[name][:, 0] == right) + 0.5 * level + 10.0 * shut
+        return paid
+
+
+@dataclass(frozen=True)
+class Mixed(Probe):
+    """Reals and a choice: the square of the distance to a target that the choice sets; the right one is 1."""
+
+    signals: bool = True
+
+    def action_space(self, params: NoParams) -> dict[str, Space]:
+        return {name: Hybrid(Box(-1.0, 1.0, (1,)), Discrete(2)) for name, _ in self.sizes}
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        def paid(action: PerGroup) -> jax.Array:
+            target = jnp.where(action["discrete"] == 1, 0.5, -0.5) * state.signal
+            return action["discrete"] - jnp.square(action["continuous"][:, 0] - target)
+
+        return {name: paid(actions[name]) for name, _ in self.sizes}
+
+
+@dataclass(frozen=True)
+class Whisper(Probe):
+    """Attention: the signal is shown to the first agent alone, and all are paid for following it."""
+
+    sizes: tuple[tuple[str, int], ...] = (("agent", 3),)
+    signals: bool = True
+    linked: bool = True  # all hear the first, rather than nobody but himself
+
+    def observe(self, state: ProbeState, params: NoParams) -> PerGroup:
+        return {name: jnp.zeros((n, 1)).at[0].set(state.signal) for name, n in self.sizes}
+
+    def neighbours(self, params: NoParams) -> jax.Array:
+        n = self.sizes[0][1]
+        return jnp.zeros((n, n), bool).at[:, 0].set(self.linked)
+
+    def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
+        return {name: -jnp.square(actions[name][:, 0] - 0.5 * state.signal) for name, _ in self.sizes}

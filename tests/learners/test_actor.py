@@ -11,8 +11,10 @@ from .test_networks import ALIKE, UNLIKE, observe
 CHOOSING = Layout((Group("a", 2, 5, 2), Group("b", 3, 4, 1, 2, 3), Group("c", 1, 4, 0, 1, 5, True)), 7)
 
 
-def actor_of(layout, sharing="group", hidden=(8,), log_std=-1.5, network="feedforward", head="gaussian", **more):
-    actor = Actor(layout, network, head, sharing, hidden, "tanh", log_std, **more)
+def actor_of(
+    layout, sharing="group", hidden=(8,), log_std=-1.5, architecture="feedforward", head="gaussian", **more
+):
+    actor = Actor(layout, architecture, head, sharing, hidden, "tanh", log_std, **more)
     params = actor.init(jax.random.key(0), observe(layout), actor.memory())
     return actor, params
 
@@ -28,7 +30,7 @@ def outputs(actor, params, observation):
 def test_shapes_and_initial_values(sharing, layout, network):
     if network == "attention" and sharing != "group":
         return
-    actor, params = actor_of(layout, sharing, (16, 16), network=network)
+    actor, params = actor_of(layout, sharing, (16, 16), architecture=network)
     heads = outputs(actor, params, observe(layout, 6))
     for group in layout.groups:
         mean, log_std = heads[group.name]

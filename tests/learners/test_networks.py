@@ -55,7 +55,9 @@ def test_a_gated_unit_is_that_of_its_formula():
     inside = np.tanh(x @ first["kernel"] + first["bias"])
 
     def gate(name):
-        return inside @ cell["i" + name]["kernel"] + cell["i" + name]["bias"], memory @ cell["h" + name]["kernel"]
+        return inside @ cell["i" + name]["kernel"] + cell["i" + name]["bias"], memory @ cell["h" + name][
+            "kernel"
+        ]
 
     reset, update = (1.0 / (1.0 + np.exp(-sum(gate(name)))) for name in "rz")
     new = np.tanh(gate("n")[0] + reset * (gate("n")[1] + cell["hn"]["bias"]))

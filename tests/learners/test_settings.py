@@ -6,7 +6,7 @@ import pytest
 
 from gridjax.learners import MAPPO
 
-from .probes import Groups, NoParams, Probe
+from .probes import Choice, Groups, NoParams, Probe
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,26 @@ from .probes import Groups, NoParams, Probe
             {"initial_log_std": (-1.0, -2.0, -3.0)},
             r"initial_log_std: got 3 numbers, expected 1, or one per entry of the action \(\d\)",
         ),
+        ({"architecture": "lstm"}, r"architecture: got 'lstm', expected one of feedforward, gru, attention"),
+        ({"head": "normal"}, r"head: got 'normal', expected one of gaussian, beta"),
+        ({"attend": "some"}, r"attend: got 'some', expected one of all, neighbours"),
+        ({"architecture": "gru", "hidden": ()}, r"hidden: got \(\), expected at least one width"),
+        (
+            {"architecture": "attention", "hidden": (18,)},
+            r"hidden: got \(18,\), expected a multiple of 4 first",
+        ),
+        (
+            {"architecture": "attention", "sharing": "agent"},
+            r"sharing: got 'agent', expected 'group' with architecture 'attention'",
+        ),
+        (
+            {"architecture": "gru", "num_envs": 6, "num_steps": 4},
+            r"num_minibatches: got 4, expected a divisor of num_envs = 6",
+        ),
+        (
+            {"head": "beta", "prior_coefficient": 0.1},
+            r"prior_coefficient: got 0.1, expected None with head 'beta'",
+        ),
         ({"env": Probe()}, r"'env' does not exist|multiple values"),
     ],
 )
@@ -60,6 +80,11 @@ def test_each_group_explores_as_told():
     assert (spreads["right"] == -3.0).all()
     with pytest.raises(ValueError, match=r"got 3 numbers, expected 1, or one per group of agents \(2\)"):
         MAPPO.create(Groups(), NoParams(), initial_log_std=(-1.0, -2.0, -3.0))
+
+
+def test_choices_have_no_zero_to_be_pulled_to():
+    with pytest.raises(ValueError, match="expected None with groups that choose: agent"):
+        MAPPO.create(Choice(), NoParams(), prior_coefficient=0.1)
 
 
 def test_replacing_a_static_setting_is_checked_too():

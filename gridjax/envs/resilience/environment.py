@@ -192,7 +192,7 @@ class Resilience(Environment[State, Params]):
     def global_state(self, state: State, params: Params) -> jax.Array:
         return observation.whole(self.layout, self._buses, state, params, self.steps_per_day)
 
-    def observation_space(self, params: Params) -> dict[str, Space]:
+    def observation_space(self, params: Params) -> dict[str, Box]:
         labels = self.observation_labels(params)
         return {group: Box(-np.inf, np.inf, (len(labels[group]),)) for group in GROUPS}
 

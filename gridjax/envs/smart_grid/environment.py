@@ -238,7 +238,7 @@ class SmartGrid(Environment[State, Params]):
     def global_state(self, state: State, params: Params) -> jax.Array:
         return observation.whole(state, params, self.steps_per_day, self.vehicles, self.heat_pumps)
 
-    def observation_space(self, params: Params) -> dict[str, Space]:
+    def observation_space(self, params: Params) -> dict[str, Box]:
         return {GROUP: Box(-np.inf, np.inf, (len(self.observation_labels(params)[GROUP]),))}
 
     def action_space(self, params: Params) -> dict[str, Space]:

@@ -184,7 +184,7 @@ class VoltageControl(Environment[State, Params]):
             [state.demand * base, magnitude, angle, state.sun * base, state.reactive * base]
         )
 
-    def observation_space(self, params: Params) -> dict[str, Space]:
+    def observation_space(self, params: Params) -> dict[str, Box]:
         size = 4 * params.zone.shape[-1] + 2
         return {GROUP: Box(-np.inf, np.inf, (size,))}
 
