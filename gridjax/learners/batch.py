@@ -31,8 +31,8 @@ class Batch(NamedTuple):
     mask: PerGroup  # [T, B, n_agents, ...]
     log_prob: jax.Array  # [T, B, A]
     advantage: jax.Array  # [T, B, A]
-    value: jax.Array  # [T, B, A]
-    target: jax.Array  # [T, B, A]
+    value: jax.Array  # [T, B, A, K]
+    target: jax.Array  # [T, B, A, K]
     done: jax.Array  # [T, B]
     memory: dict[str, Any]  # [1, B, ...], of actor and critic before the first step
 
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 def prepare(
     learner: MAPPO, state: TrainState, rollout: Rollout
 ) -> tuple[Batch, jax.Array, dict[str, jax.Array]]:
-    """The samples to learn from, the returns `[T, N, A]`, and metrics of the rollout (scalars).
+    """The samples to learn from, the returns `[T, N, A, K]`, and metrics of the rollout (scalars).
 
     `state` holds the parameters and statistics that acted: value and next value share them.
     """
@@ -51,34 +51,29 @@ def prepare(
     output = values_of(learner, state.params, observation, global_state, rollout.memory["critic"], done)
     mean, std = return_scale(learner, state)
     value = output * std + mean
-    decay = learner.layout.per_agent(learner.gae_lambda)
+    decay = learner.layout.per_agent(learner.gae_lambda)[:, None]
     # a task whose horizon is its episode owes nothing beyond it
     ended = done if learner.finite_horizon else rollout.terminated
+    over = (ended[..., None, None], rollout.truncated[..., None, None])
+    paid = streams(rollout.reward, rollout.cost, learner.reward_sharing)
     advantage = generalised_advantage(
-        shared_reward(rollout.reward, learner.reward_sharing),
-        value,
-        rollout.next_value * std + mean,
-        ended[..., None],
-        rollout.truncated[..., None],
-        learner.gamma,
-        decay,
+        paid, value, rollout.next_value * std + mean, *over, learner.gamma, decay
     )
     returns = advantage + value
     if rollout.twin is not None:
         twin = rollout.twin
         scale = std if learner.twin_critic else jnp.zeros_like(std)
         advantage = generalised_advantage(
-            shared_reward(rollout.reward - twin.reward, learner.reward_sharing),
+            paid - streams(twin.reward, twin.cost, learner.reward_sharing),
             (output - twin.value) * scale,
             (rollout.next_value - twin.next_value) * scale,
-            ended[..., None],
-            rollout.truncated[..., None],
+            *over,
             learner.gamma,
             decay,
         )
     metrics = {
-        "explained_variance": losses.explained_variance(value, returns),
-        "value": jnp.mean(value),
+        "explained_variance": losses.explained_variance(value[..., 0], returns[..., 0]),
+        "value": jnp.mean(value[..., 0]),
         "reward": jnp.mean(rollout.reward),
     }
     layout = learner.layout
@@ -95,7 +90,8 @@ def prepare(
             {
                 name: whiten(x, clip)
                 for (name, x), clip in zip(
-                    layout.split(advantage).items(), layout.per_group(learner.advantage_clip)
+                    layout.split(weighed(advantage, std, state.multipliers)).items(),
+                    layout.per_group(learner.advantage_clip),
                 )
             }
         ),
@@ -117,7 +113,7 @@ def values_of(
     memory: Any,
     done: jax.Array,
 ) -> jax.Array:
-    """Normalised values `[T, B, A]` of steps that follow one another."""
+    """Normalised values `[T, B, A, K]` of steps that follow one another."""
 
     def apply(seen: Any, memory: Any) -> Any:
         observation, global_state = seen
@@ -126,17 +122,41 @@ def values_of(
     return unroll(apply, (observation, global_state), memory, done)
 
 
+def streams(reward: jax.Array, cost: jax.Array, sharing: jax.Array | float) -> jax.Array:
+    """Reward `[..., A]`, shared, and costs `[..., K - 1]`, which are everybody's: `[..., A, K]`."""
+    reward = shared_reward(reward, sharing)
+    costs = jnp.broadcast_to(cost[..., None, :], (*reward.shape, cost.shape[-1]))
+    return jnp.concatenate([reward[..., None], costs], axis=-1)
+
+
+def weighed(advantage: jax.Array, std: jax.Array, multipliers: jax.Array) -> jax.Array:
+    """Advantages `[..., A, K]` of the reward less those of the costs by their multipliers: `[..., A]`.
+
+    Reward and costs are measured in standard deviations of their returns, `std` `[A, K]`, so that multipliers
+    are numbers around one whatever the units; divided by the sum of all weights.
+    """
+    if not multipliers.shape[0]:
+        return advantage[..., 0]
+    scaled = advantage / std
+    return (scaled[..., 0] - scaled[..., 1:] @ multipliers) / (1.0 + jnp.sum(multipliers))
+
+
 def shared_reward(reward: jax.Array, sharing: jax.Array | float) -> jax.Array:
     """Rewards `[..., A]` of which the share `sharing` is replaced by the mean over the agents."""
     return reward + sharing * (jnp.mean(reward, axis=-1, keepdims=True) - reward)
 
 
 def return_scale(learner: MAPPO, state: TrainState) -> tuple[jax.Array, jax.Array]:
-    """Mean and standard deviation of the returns of every agent's group, `[A]` each."""
+    """Mean and standard deviation of the returns of every agent's group, `[A, K]` each."""
     groups, stats = learner.layout.groups, state.value_stats
-    mean = {group.name: jnp.full(group.agents, stats[group.name].mean) for group in groups}
-    std = {group.name: jnp.full(group.agents, stats[group.name].std) for group in groups}
-    return learner.layout.join(mean), learner.layout.join(std)
+
+    def of_agents(name: str) -> jax.Array:
+        each = {g.name: getattr(stats[g.name], name) for g in groups}
+        return learner.layout.join(
+            {g.name: jnp.broadcast_to(each[g.name], (g.agents, each[g.name].size)) for g in groups}, axis=-2
+        )
+
+    return of_agents("mean"), of_agents("std")
 
 
 def whiten(advantage: jax.Array, clip: jax.Array | float | None = None) -> jax.Array:

@@ -1,4 +1,7 @@
-"""Value networks: one that sees the whole grid, one per agent that sees what the agent sees."""
+"""Value networks: one that sees the whole grid, one per agent that sees what the agent sees.
+
+They value several streams at once, the reward first, then every cost that is bounded: K in all.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from gridjax.learners.networks import MLP, PerAgent, PerGroup, Recurrent
 
 
 class CentralCritic(nn.Module):
-    """Values `[..., all agents]` from the global state `[..., n_state]`.
+    """Values `[..., all agents, K]` from the global state `[..., n_state]`.
 
     One body with a head per agent, whatever the sharing: it is needed in training only, and the global
     state is read once per environment rather than once per agent. With `recurrent` it has a memory.
@@ -23,6 +26,7 @@ class CentralCritic(nn.Module):
     hidden: tuple[int, ...]
     activation: str
     recurrent: bool = False
+    streams: int = 1
 
     def memory(self, *leading: int) -> PerGroup:
         """What is remembered at the beginning of an episode: zeros, or nothing."""
@@ -30,15 +34,17 @@ class CentralCritic(nn.Module):
 
     @nn.compact
     def __call__(self, seen: jax.Array, memory: PerGroup) -> tuple[jax.Array, PerGroup]:
-        shape = (self.hidden, self.layout.agents, self.activation, 1.0)
-        if not self.recurrent:
-            return MLP(*shape)(seen), {}
-        kept, value = Recurrent(*shape)(memory["state"], seen)
-        return value, {"state": kept}
+        shape = (self.hidden, self.layout.agents * self.streams, self.activation, 1.0)
+        if self.recurrent:
+            kept, value = Recurrent(*shape)(memory["state"], seen)
+            memory = {"state": kept}
+        else:
+            value = MLP(*shape)(seen)
+        return value.reshape(*value.shape[:-1], self.layout.agents, self.streams), memory
 
 
 class LocalCritic(nn.Module):
-    """Values `[..., all agents]`, each from its agent's observation, dict of `[..., n_agents, n]`.
+    """Values `[..., all agents, K]`, each from its agent's observation, dict of `[..., n_agents, n]`.
 
     As the actor's, the network may remember, or agents attend to one another.
     """
@@ -49,6 +55,7 @@ class LocalCritic(nn.Module):
     hidden: tuple[int, ...]
     activation: str
     identity: bool = True
+    streams: int = 1
 
     def memory(self, *leading: int) -> PerGroup:
         """What is remembered at the beginning of an episode: zeros, or nothing."""
@@ -58,11 +65,11 @@ class LocalCritic(nn.Module):
     def __call__(
         self, seen: PerGroup, memory: PerGroup, neighbours: jax.Array | None = None
     ) -> tuple[jax.Array, PerGroup]:
-        shape = (self.hidden, self.activation, 1.0, (1,) * len(self.layout.groups))
+        shape = (self.hidden, self.activation, 1.0, (self.streams,) * len(self.layout.groups))
         if self.architecture == "attention":
             value, after = Attentive(self.layout, *shape)(seen, neighbours), {}
         else:
             recurrent = self.architecture == "gru"
             network = PerAgent(self.layout, self.sharing, *shape, self.identity, recurrent=recurrent)
             value, after = network(seen, memory)
-        return self.layout.join({name: entry[..., 0] for name, entry in value.items()}), after
+        return self.layout.join(value, axis=-2), after

@@ -41,11 +41,11 @@ class Layout:
         """Number of agents in all groups together."""
         return sum(group.agents for group in self.groups)
 
-    def join(self, per_group: dict[str, jax.Array]) -> jax.Array:
-        """Dict of `[..., n_agents]` to one array `[..., all agents]`."""
+    def join(self, per_group: dict[str, jax.Array], axis: int = -1) -> jax.Array:
+        """Dict of `[..., n_agents]` to one array `[..., all agents]`; `axis` is that of the agents."""
         if len(self.groups) == 1:
             return per_group[self.groups[0].name]
-        return jnp.concatenate([per_group[group.name] for group in self.groups], axis=-1)
+        return jnp.concatenate([per_group[group.name] for group in self.groups], axis=axis)
 
     def per_group(self, value: Any) -> tuple[Any, ...]:
         """A tuple with one value per group as it is; anything else for every group."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs.environment import Environment
-from gridjax.learners import losses, settings
+from gridjax.learners import lagrangian, losses, settings
 from gridjax.learners.actor import ARCHITECTURES, Actor
 from gridjax.learners.batch import prepare
 from gridjax.learners.critic import CentralCritic, LocalCritic
@@ -62,6 +62,9 @@ class MAPPO:
     prior_coefficient: Any = None
     value_coefficient: Any = 0.5
     max_grad_norm: Any = 0.5
+    # of the task's named costs, the most that each may be in the mean of all steps: MAPPO-Lagrangian
+    cost_bounds: Any = None
+    multiplier_rate: Any = 0.05  # of the costs' multipliers, per update
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
 
     num_envs: int = _static(128)
@@ -123,6 +126,7 @@ class MAPPO:
         settings.check_names(chosen, {entry.name for entry in fields(cls)} - given)
         settings.check_hashable("env", env)
         layout = layout_of(env, params)
+        chosen["cost_bounds"] = lagrangian.check_bounds(env, params, chosen.get("cost_bounds"))
         for name in settings.PER_GROUP & chosen.keys():
             chosen[name] = settings.check_groups(name, chosen[name], layout)
         for name in settings.NUMBERS.keys() & chosen.keys():
@@ -162,10 +166,25 @@ class MAPPO:
     def critic(self) -> CentralCritic | LocalCritic:
         """The value network."""
         if self.central_critic:
-            return CentralCritic(self.layout, self.hidden, self.activation, self.recurrent)
+            return CentralCritic(self.layout, self.hidden, self.activation, self.recurrent, self.streams)
         return LocalCritic(
-            self.layout, self.architecture, self.sharing, self.hidden, self.activation, self.identity
+            self.layout,
+            self.architecture,
+            self.sharing,
+            self.hidden,
+            self.activation,
+            self.identity,
+            self.streams,
         )
+
+    @property
+    def streams(self) -> int:
+        """What is valued: the reward, and every cost that is bounded."""
+        return 1 + len(self.cost_bounds or {})
+
+    def bounded(self, cost: dict[str, jax.Array]) -> jax.Array:
+        """Of the named costs `[...]` those that are bounded, `[..., K - 1]`, in the order of their names."""
+        return lagrangian.bounded(self.cost_bounds, cost)
 
     @property
     def neighbours(self) -> jax.Array | None:
@@ -193,7 +212,8 @@ class MAPPO:
             optimiser=transformation(self.max_grad_norm).init(params),
             observation_stats={group.name: empty_stats((group.observation,)) for group in self.layout.groups},
             global_stats=empty_stats((self.layout.global_state,)),
-            value_stats={group.name: empty_stats() for group in self.layout.groups},
+            value_stats={group.name: empty_stats((self.streams,)) for group in self.layout.groups},
+            multipliers=jnp.zeros(self.streams - 1),
             env_state=env_state,
             observation=observation,
             memory={"actor": actor.memory(self.num_envs), "critic": critic.memory(self.num_envs)},
@@ -215,15 +235,19 @@ class MAPPO:
             self, state.params, state.optimiser, batch, step_size, shuffle_key
         )
         # One set of statistics serves a whole update, acting and learning: new ones wait for the next.
+        multipliers, bounds = lagrangian.update(
+            self.cost_bounds, state.multipliers, rollout.cost, self.multiplier_rate
+        )
         state = replace(
             self._observe(state, rollout, returns),
             params=params,
+            multipliers=multipliers,
             optimiser=optimiser,
             key=key,
             updates=state.updates + 1,
         )
         first_ratio_deviation = steps.pop("ratio_deviation")[0, 0]
-        metrics |= {name: jnp.mean(x) for name, x in steps.items()} | logged
+        metrics |= {name: jnp.mean(x) for name, x in steps.items()} | logged | bounds
         metrics |= {
             "first_ratio_deviation": first_ratio_deviation,
             "learning_rate": step_size,
@@ -270,7 +294,7 @@ class MAPPO:
     def critic_output(
         self, params: dict[str, Any], observation: PerGroup, global_state: Any, memory: PerGroup
     ) -> tuple[jax.Array, PerGroup]:
-        """Normalised values `[..., all agents]` for normalised inputs, and the memory after."""
+        """Normalised values `[..., all agents, K]` for normalised inputs, and the memory after."""
         weights = {"params": params["critic"]}
         found: Any
         if self.central_critic:
@@ -297,7 +321,7 @@ class MAPPO:
         if self.normalise_observations and rollout.global_state is not None:
             state = replace(state, global_stats=merge(state.global_stats, rollout.global_state))
         if self.normalise_values:
-            split = self.layout.split(returns)
+            split = self.layout.split(returns, axis=-2)
             merged = {name: merge(state.value_stats[name], x, VALUE_MEMORY) for name, x in split.items()}
             state = replace(state, value_stats=merged)
         return state

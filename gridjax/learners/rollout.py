@@ -28,11 +28,12 @@ class Rollout(NamedTuple):
     mask: PerGroup  # bool [T, N, n_agents, ...]; of groups with choices that the task masks
     log_prob: jax.Array  # [T, N, A]
     reward: jax.Array  # [T, N, A]
-    next_value: jax.Array  # [T, N, A], critic output at the state each step led to, before any reset
+    cost: jax.Array  # [T, N, K - 1], those that are bounded
+    next_value: jax.Array  # [T, N, A, K], critic output at the state each step led to, before any reset
     terminated: jax.Array  # [T, N]
     truncated: jax.Array  # [T, N]
     memory: dict[str, Any]  # of actor and critic before the first step, [N, ...]
-    twin: Twin | None  # its leaves [T, N, A]; None where there are no twins
+    twin: Twin | None  # its leaves with leading [T]; None where there are no twins
 
 
 def collect(
@@ -76,6 +77,7 @@ def collect(
             mask,
             log_prob,
             reward,
+            learner.bounded(info["cost"]),
             next_value,
             terminated,
             truncated,

@@ -41,7 +41,8 @@ class TrainState:
     optimiser: Any
     observation_stats: dict[str, RunningStats]  # [n] per group
     global_stats: RunningStats  # [n_state]
-    value_stats: dict[str, RunningStats]  # [] per group, of returns
+    value_stats: dict[str, RunningStats]  # [K] per group, of returns
+    multipliers: jax.Array  # [K - 1], of bounded costs, at least 0
     env_state: Any  # [num_envs, ...]
     observation: dict[str, jax.Array]  # [num_envs, n_agents, n] per group
     memory: dict[str, Any]  # of "actor" and "critic", [num_envs, ...]; empty where they have none

@@ -22,11 +22,12 @@ PerGroup = dict[str, jax.Array]
 
 
 class Twin(NamedTuple):
-    """What a step of the twins was worth, `[N, A]` each."""
+    """What a step of the twins was worth."""
 
-    reward: jax.Array
-    value: jax.Array  # critic output at the state before
-    next_value: jax.Array  # at the state it led to, before any reset
+    reward: jax.Array  # [N, A]
+    cost: jax.Array  # [N, K - 1]
+    value: jax.Array  # [N, A, K], critic output at the state before
+    next_value: jax.Array  # [N, A, K], at the state it led to, before any reset
 
 
 def twin_step(
@@ -51,7 +52,7 @@ def twin_step(
     next_value, _ = learner.evaluate(
         state, info["final_observation"], info["final_global_state"], critic_memory
     )
-    worth = Twin(learner.layout.join(reward), value, next_value)
+    worth = Twin(learner.layout.join(reward), learner.bounded(info["cost"]), value, next_value)
     # where an episode ends the twin meets the explorer, whose memory begins anew
     memory = {"actor": actor_memory, "critic": critic_memory}
     return env_state, observation, memory, worth, terminated | truncated

@@ -244,3 +244,17 @@ class Whisper(Probe):
 
     def reward(self, state: ProbeState, actions: PerGroup, params: NoParams) -> PerGroup:
         return {name: -jnp.square(actions[name][:, 0] - 0.5 * state.signal) for name, _ in self.sizes}
+
+
+@dataclass(frozen=True)
+class Bounded(Probe):
+    """Constraint: an action of 0.9 pays best, but what is above zero costs, in units of its own."""
+
+    def transition(
+        self, key: jax.Array, state: ProbeState, actions: PerGroup, params: NoParams
+    ) -> Transition:
+        out = super().transition(key, state, actions, params)
+        action = jnp.concatenate([actions[name][:, 0] for name, _ in self.sizes])
+        paid = {name: -jnp.square(actions[name][:, 0] - 0.9) for name, _ in self.sizes}
+        excess = 1000.0 * jnp.mean(jnp.maximum(action, 0.0))
+        return out._replace(reward=paid, cost={"excess": excess, "nothing": jnp.zeros(())})

@@ -12,7 +12,7 @@ def test_central_critic_reads_the_global_state_once_and_values_every_agent():
     critic = CentralCritic(UNLIKE, (8,), "silu")
     params = critic.init(jax.random.key(0), jnp.zeros(7), {})
     value, memory = critic.apply(params, jnp.ones((4, 6, 7)), {})
-    assert value.shape == (4, 6, 5)
+    assert value.shape == (4, 6, 5, 1)
     assert memory == {}
     assert params["params"]["MLP_0"]["Layer_0"]["kernel"].shape == (7, 8)
 
@@ -22,7 +22,7 @@ def test_central_critic_may_remember():
     params = critic.init(jax.random.key(0), jnp.zeros(7), critic.memory())
     value, memory = critic.apply(params, jnp.ones((4, 7)), critic.memory(4))
     again, _ = critic.apply(params, jnp.ones((4, 7)), memory)
-    assert value.shape == (4, 5)
+    assert value.shape == (4, 5, 1)
     assert memory["state"].shape == (4, 8)
     assert np.all(np.asarray(again) != value)
 
@@ -35,7 +35,7 @@ def test_local_critic_values_every_agent(sharing, layout, network):
     critic = LocalCritic(layout, network, sharing, (16,), "relu")
     params = critic.init(jax.random.key(0), observe(layout), critic.memory())
     value, memory = critic.apply(params, observe(layout, 6), critic.memory(6))
-    assert value.shape == (6, layout.agents)
+    assert value.shape == (6, layout.agents, 1)
     assert set(memory) == ({"a", "b"} if network == "gru" else set())
 
 

@@ -58,7 +58,7 @@ def test_returns_agree_with_a_plain_program(ends):
         gather = jax.jit(collect)
         state, first, _ = gather(learner, state, jax.random.key(1))
         _, second, _ = gather(learner, state, jax.random.key(2))
-        returns = [np.asarray(prepare(learner, state, rollout)[1]) for rollout in (first, second)]
+        returns = [np.asarray(prepare(learner, state, rollout)[1])[..., 0] for rollout in (first, second)]
         critic = jax.tree.map(np.asarray, state.params["critic"]["Recurrent_0"])
         rollouts = [jax.tree.map(np.asarray, rollout) for rollout in (first, second)]
 
