@@ -40,6 +40,9 @@ class Learner:
     rule_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
     twin: bool = False  # advantages against the same steps without exploration
     twin_critic: bool = True  # False: of rewards alone, where disasters drown what a critic can tell
+    # of the task's named costs, the most that each may be in the mean of all steps: MAPPO-Lagrangian
+    cost_bounds: dict[str, float] | None = None
+    multiplier_rate: float = 0.05  # of the costs' multipliers, per update
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4
     num_minibatches: int = 4

@@ -79,6 +79,10 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name}: got {value!r}, expected a list such as [64, 64]")
         return tuple(_convert(item, inner[0], f"{name}[{k}]") for k, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ValueError(f"{name}: got {value!r}, expected a mapping such as {{voltage: 0.1}}")
+        return {str(key): _convert(item, inner[1], f"{name}.{key}") for key, item in value.items()}
     if hint in (int, float):
         return _number(value, hint, name)
     if not isinstance(value, hint):

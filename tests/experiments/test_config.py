@@ -35,6 +35,11 @@ def test_file_then_flags(tmp_path):
         ("learner: {learning_rate: fast}", "learner.learning_rate: got 'fast', expected a finite number"),
         ("learner: {learning_rate: .nan}", "learner.learning_rate: got nan, expected a finite number"),
         ("learner: {gamma: true}", "learner.gamma: got True, expected a finite number"),
+        ("learner: {cost_bounds: 3}", "learner.cost_bounds: got 3, expected a mapping such as"),
+        (
+            "learner: {cost_bounds: {voltage: low}}",
+            r"learner\.cost_bounds\.voltage: got 'low', expected a finite number",
+        ),
         ("run: {num_seeds: 2.5}", "run.num_seeds: got 2.5, expected a whole number"),
         ("run: {num_seeds: 0}", "num_seeds is 0, expected at least 1"),
         ("run: {evaluate: 1}", "run.evaluate: got 1, expected true or false"),
@@ -67,7 +72,8 @@ def test_a_missing_file(tmp_path):
 
 
 def test_written_and_read_again(tmp_path):
-    config = Config(learner=Learner(learning_rate=1e-5, hidden=(8, 8)), run=Run(run_dir="runs/x"))
+    learner = Learner(learning_rate=1e-5, hidden=(8, 8), cost_bounds={"voltage": 0.1})
+    config = Config(learner=learner, run=Run(run_dir="runs/x"))
     assert config_file.read(write(tmp_path, config_file.text(config)), Config) == config
 
 
