@@ -15,6 +15,10 @@
     actions = policy(observation)            # deterministic, in [-1, 1], dict of [..., n_agents, n_action]
     actions = policy(observation, key)       # sampled
 
+    # of choices that a task masks, and with a memory (architecture="gru")
+    actions = policy(observation, mask=env.action_mask(state, params))
+    actions, memory = policy.step(observation, memory)   # from policy.memory() on; zero again after an end
+
 Seeds and numeric settings vmap: `jax.vmap(learner.init)(keys)`, `jax.vmap(learner.update)(states)`,
 `jax.vmap(learner.policy)(states)`, and `dataclasses.replace(learner, learning_rate=rate)` inside a
 mapped function. The settings are the fields of `MAPPO`.
