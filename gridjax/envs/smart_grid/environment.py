@@ -238,6 +238,10 @@ class SmartGrid(Environment[State, Params]):
     def global_state(self, state: State, params: Params) -> jax.Array:
         return observation.whole(state, params, self.steps_per_day, self.vehicles, self.heat_pumps)
 
+    def neighbours(self, params: Params) -> jax.Array:
+        """With whom agents may exchange energy, bool `[n_agent, n_agent]`."""
+        return jnp.any(jax.nn.one_hot(params.neighbour, self.n_agent, dtype=bool), axis=1)
+
     def observation_space(self, params: Params) -> dict[str, Box]:
         return {GROUP: Box(-np.inf, np.inf, (len(self.observation_labels(params)[GROUP]),))}
 

@@ -184,6 +184,11 @@ class VoltageControl(Environment[State, Params]):
             [state.demand * base, magnitude, angle, state.sun * base, state.reactive * base]
         )
 
+    def neighbours(self, params: Params) -> jax.Array:
+        """Who observes some of the same buses, bool `[n_agent, n_agent]`."""
+        sees = jnp.any(jax.nn.one_hot(params.zone, self.n_bus, dtype=bool), axis=1)
+        return jnp.any(sees[:, None] & sees, axis=-1)
+
     def observation_space(self, params: Params) -> dict[str, Box]:
         size = 4 * params.zone.shape[-1] + 2
         return {GROUP: Box(-np.inf, np.inf, (size,))}

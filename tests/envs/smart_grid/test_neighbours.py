@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import gridjax
 from gridjax import network as networks
 from gridjax.envs.smart_grid.neighbours import electrical_distance, impedances, loss_matrix, neighbour_slots
 from gridjax.powerflow import prepare, solve
@@ -63,3 +64,14 @@ def test_loss_slopes_against_the_derivative_of_the_power_flow(network):
     # first order in the voltage drops
     np.testing.assert_allclose(found, exact, rtol=0.2)
     assert (found < 0).all()  # more injection into a loaded feeder saves losses
+
+
+def test_the_task_s_neighbours_are_those_in_the_slots():
+    env, params = gridjax.make("SmartGrid-v0")
+    found = np.asarray(env.neighbours(params))
+    expected = np.zeros_like(found)
+    for agent, row in enumerate(np.asarray(params.neighbour)):
+        expected[agent, row[row >= 0]] = True
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found, found.T)
+    assert 0 < found.sum() < found.size

@@ -223,3 +223,11 @@ def test_losses_are_priced_in_megawatts(task):
     priced = transition(key, state, actions_of(0.8), replace(params, loss_weight=jnp.float32(2.0)))
     cost = float(free.reward["inverter"][0] - priced.reward["inverter"][0])
     assert cost == pytest.approx(2.0 * float(free.metrics["losses_mw"]), rel=1e-4)
+
+
+def test_neighbours_are_those_who_observe_some_of_the_same_buses(task):
+    env, params, *_ = task
+    zones = [set(row[row >= 0].tolist()) for row in np.asarray(params.zone)]
+    expected = [[bool(mine & others) for others in zones] for mine in zones]
+    assert np.asarray(env.neighbours(params)).tolist() == expected
+    assert 6 < np.sum(expected) < 36
