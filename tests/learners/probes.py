@@ -11,6 +11,16 @@ import jax.numpy as jnp
 from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.spaces import Box, Discrete, Hybrid, Space
 
+# of a learner, enough for any of them within seconds
+SETTINGS = {
+    "num_envs": 32,
+    "num_steps": 8,
+    "num_minibatches": 2,
+    "hidden": (16, 16),
+    "gamma": 0.9,
+    "initial_log_std": -1.0,
+}
+
 
 class ProbeState(NamedTuple):
     time: jax.Array  # [], int32

@@ -9,22 +9,13 @@ from gridjax.learners import MAPPO
 from gridjax.learners.batch import streams, weighed
 from gridjax.learners.lagrangian import bounded, update
 
-from .probes import Bounded, NoParams
+from .probes import SETTINGS, Bounded, NoParams
 
-SETTINGS = {
-    "num_envs": 32,
-    "num_steps": 8,
-    "num_minibatches": 2,
-    "hidden": (16, 16),
-    "gamma": 0.9,
-    "initial_log_std": -1.5,
-    "learning_rate": 2e-3,
-    "multiplier_rate": 0.1,
-}
+SLOWLY = SETTINGS | {"initial_log_std": -1.5, "learning_rate": 2e-3, "multiplier_rate": 0.1}
 
 
 def train(updates, **chosen):
-    learner = MAPPO.create(Bounded(), NoParams(), **(SETTINGS | chosen))
+    learner = MAPPO.create(Bounded(), NoParams(), **(SLOWLY | chosen))
     state = learner.init(jax.random.key(0))
     metrics = {}
     costs = []

@@ -8,17 +8,20 @@ import pytest
 from gridjax.learners import MAPPO
 from gridjax.learners.batch import return_scale
 
-from .probes import TARGETS, Constant, Coordination, Delayed, Groups, NoParams, Seen, Target, TimeLimit
+from .probes import (
+    SETTINGS,
+    TARGETS,
+    Constant,
+    Coordination,
+    Delayed,
+    Groups,
+    NoParams,
+    Seen,
+    Target,
+    TimeLimit,
+)
 
 VARIANTS = [("group", True), ("agent", False)]
-SETTINGS = {
-    "num_envs": 32,
-    "num_steps": 8,
-    "num_minibatches": 2,
-    "hidden": (16, 16),
-    "gamma": 0.9,
-    "initial_log_std": -1.0,
-}
 
 
 def train(env, sharing, central, updates, learning_rate):

@@ -7,22 +7,13 @@ import pytest
 
 from gridjax.learners import MAPPO
 
-from .probes import TARGETS, Choice, Coordination, Mixed, NoParams, Recall, Target, Whisper
+from .probes import SETTINGS, TARGETS, Choice, Coordination, Mixed, NoParams, Recall, Target, Whisper
 
-SETTINGS = {
-    "num_envs": 32,
-    "num_steps": 8,
-    "num_minibatches": 2,
-    "hidden": (16, 16),
-    "gamma": 0.9,
-    "initial_log_std": -1.0,
-    "learning_rate": 5e-3,
-}
 VARIANTS = [("group", True), ("agent", False)]
 
 
 def train(env, updates, **chosen):
-    learner = MAPPO.create(env, NoParams(), **(SETTINGS | chosen))
+    learner = MAPPO.create(env, NoParams(), **(SETTINGS | {"learning_rate": 5e-3} | chosen))
     state = learner.init(jax.random.key(0))
     for _ in range(updates):
         state, _ = learner.update(state)
