@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -59,16 +59,11 @@ def act_with(policy: Policy, env: Environment | None = None, every: int = 1) -> 
     """
     if not policy.recurrent:
         return jax.tree_util.Partial(_Deterministic(env), policy)
-    shapes = {group.name: observation for group, observation in _nothing_seen(policy)}
-    first = jax.tree.map(jnp.zeros_like, policy.step(shapes, policy.memory())[0])
+    unseen = {group.name: jnp.zeros((group.agents, group.observation)) for group in policy.layout.groups}
+    first = jax.tree.map(jnp.zeros_like, policy.step(unseen, policy.memory())[0])
     return Recalling(
         jax.tree_util.Partial(_Paced(env, every), policy), (policy.memory(), first, jnp.int32(0))
     )
-
-
-def _nothing_seen(policy: Policy) -> Iterator[tuple[Any, jax.Array]]:
-    for group in policy.layout.groups:
-        yield group, jnp.zeros((group.agents, group.observation))
 
 
 @dataclass(frozen=True)
