@@ -12,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from experiments.campus_foresight import foresight
-from experiments.yardsticks import Measures, Yardsticks
+from experiments.yardsticks import Measures, Yardsticks, named_costs
 from gridjax.controllers.campus import CampusRule, campus_rule, do_nothing, droop
 from gridjax.controllers.campus_tuning import refine_campus_rule, tune_campus_rule
 from gridjax.envs.resilience import TIERS, Resilience, outage_cases
@@ -103,6 +103,7 @@ def measures(env: Resilience, scores: Scores) -> Measures:
         "emissions": by_step["emissions"].sum(axis=1),
         "nadir": m["nadir"].min(axis=1),
         "discomfort": by_step["discomfort"].sum(axis=1),
+        **named_costs(scores),
         "diverged": np.asarray(1.0 - m["converged"]).sum(axis=1),
     }
 

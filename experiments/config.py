@@ -81,6 +81,7 @@ class Run:
     validation_days: int = 6  # whole days, none of which is trained or tested on
     cpu_devices: int | None = None  # to share the seeds among on a CPU; None: one for each seed
     evaluate: bool = True  # on the 120 held-out days at the end
+    evaluated: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
 
 
 @dataclass(frozen=True)

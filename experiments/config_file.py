@@ -15,21 +15,41 @@ Settings = TypeVar("Settings")
 
 
 def read(path: str | Path, kind: type[Settings]) -> Settings:
-    """The settings in `path` over the defaults of the dataclass `kind`.
+    """The settings in `path` over those of its `base`, if it names one, over the defaults of `kind`.
 
-    Raises `FileNotFoundError`, or `ValueError` naming file, key, value and what was expected.
+    `base` is another such file, relative to `path`. Raises `FileNotFoundError`, or `ValueError` naming file,
+    key, value and what was expected.
     """
-    path = Path(path)
+    return _read(Path(path), kind, ())[1]
+
+
+def _read(path: Path, kind: type[Settings], derived: tuple[Path, ...]) -> tuple[Any, Settings]:
+    """All that `path` and its bases say, and the settings that follow; `derived` are files based on it."""
+    if path.resolve() in derived:
+        raise ValueError(f"{path}: a config cannot be its own base")
     if not path.is_file():
         raise FileNotFoundError(f"config {path} does not exist or is no file")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no YAML file: {error}") from None
+    content = {} if content is None else content
+    if isinstance(content, dict) and "base" in content:
+        content = dict(content)
+        base = _convert(content.pop("base"), str, f"{path}: base")
+        below, _ = _read(path.parent / base, kind, (*derived, path.resolve()))
+        content = _over(below, content)
     try:
-        return _build({} if content is None else content, kind, "")
+        return content, _build(content, kind, "")
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _over(below: Any, content: Any) -> Any:
+    """`content` over `below`, section by section."""
+    if not (isinstance(below, dict) and isinstance(content, dict)):
+        return content
+    return below | {key: _over(below.get(key), value) for key, value in content.items()}
 
 
 def text(settings: Any) -> str:
@@ -56,16 +76,13 @@ def _build(content: Any, kind: type[Settings], prefix: str) -> Settings:
             near = difflib.get_close_matches(str(key), known, n=3)
             expected = f"did you mean {', '.join(near)}?" if near else f"expected one of {', '.join(known)}"
             raise ValueError(f"unknown key {prefix}{key}; {expected}")
-        hint = hints[key]
-        chosen[key] = (
-            _build(value, hint, f"{prefix}{key}.")
-            if isinstance(hint, type) and is_dataclass(hint)
-            else _convert(value, hint, f"{prefix}{key}")
-        )
+        chosen[key] = _convert(value, hints[key], f"{prefix}{key}")
     return kind(**chosen)
 
 
 def _convert(value: Any, hint: Any, name: str) -> Any:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _build(value, hint, f"{name}.")
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         if value is None:

@@ -26,7 +26,8 @@ class Command:
 
     run: Annotated[str, tyro.conf.Positional]  # folder of the run
     days: int = 120  # of the held-out days, spread over the year
-    checkpoint: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
+    # the policies best in validation, or the newest; None: as the run's config says
+    checkpoint: Literal["best", "last"] | None = None
     force: bool = False  # replace an evaluation that is there already
     figures: bool = True  # draw figures/*.png
     optimum: bool = True  # search for the optimum, which may take longer than all the rest
@@ -66,7 +67,7 @@ def evaluate_run(
     run: RunDirectory,
     trainer: Any,
     number: int = 120,
-    checkpoint: str = "best",
+    checkpoint: str | None = None,
     figures: bool = True,
     optimum: bool = True,
     reuse: Path | None = None,
@@ -83,9 +84,10 @@ def evaluate_run(
     from gridjax.evaluation.statistics import iqm
 
     began = time.monotonic()
+    config = run.read_config()
+    checkpoint = checkpoint or config.run.evaluated
     policies, updates, trained = run.policies(trainer, checkpoint)
     cases = held_out_cases(trainer.task, trainer.learner.env_params, number)
-    config = run.read_config()
     before = None if reuse is None else measured_before(reuse, asdict(config.task), cases.rows)
     found = score_all(trainer, policies, cases, optimum, before)
     results = found.results

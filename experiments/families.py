@@ -21,6 +21,8 @@ from experiments.files import write_json
 from experiments.run_directory import RunDirectory
 from gridjax.evaluation.report import families_table
 
+MOST_CASES = 480
+
 
 @dataclass(frozen=True)
 class Command:
@@ -42,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unknown = sorted(set(command.families) - set(known))
         if unknown:
             raise ValueError(f"--families has {unknown}, expected {', '.join(known)}")
-        if not 1 <= command.days <= 120:
-            raise ValueError(f"--days is {command.days}, expected 1 to 120")
+        if not 1 <= command.days <= MOST_CASES:
+            raise ValueError(f"--days is {command.days}, expected 1 to {MOST_CASES}")
         report = compare(run, command.families or known, command.days)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -74,7 +76,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     kinds = kinds_of(config.task)
     use_cpu_devices(config)
     trainer = Trainer.of(config)
-    policies, updates, _ = run.policies(trainer)
+    policies, updates, _ = run.policies(trainer, config.run.evaluated)
     name = learner_name(trainer.learner.central_critic)
     task = trainer.task
     assert isinstance(task, SmartGrid | Resilience)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import gridjax
-from experiments.cases import Cases, chosen_days, held_out_cases
+from experiments.cases import MOST_HELD_OUT, Cases, chosen_days, held_out_cases
 from experiments.task import RESILIENCE, SMART_GRID, Task
 from gridjax.envs import Environment
 from gridjax.envs.resilience import Resilience, calm_cases
@@ -35,7 +35,7 @@ KINDS: Mapping[str, Kinds] = {
         cost="community_cost",
     ),
     RESILIENCE: Kinds(
-        names=("calm", "storms", "overhead", "blind"),
+        names=("outages", "calm", "storms", "overhead", "blind"),
         shown=("do_nothing", "tuned_rule"),
         cost="energy_cost",
         planned=("calm",),
@@ -59,6 +59,7 @@ def kinds_of(task: Task) -> Kinds:
 def cases_of(task: Task, kind: str, number: int) -> tuple[Environment, Cases]:
     """`number` cases of a kind of `KINDS[task.env].names`, held out."""
     if task.env == SMART_GRID:
+        _check_number(number, MOST_HELD_OUT, kind)
         events = () if kind == "plain" else (kind,)
         env, params = gridjax.make(task.env, **replace(task, events=events, event_probability=1.0).options())
         return env, Cases(params, chosen_days(number))
@@ -69,6 +70,12 @@ def cases_of(task: Task, kind: str, number: int) -> tuple[Environment, Cases]:
     if kind != "calm":
         return env, held_out_cases(env, params, number)
     every = days("test", -(-env.case_steps // env.steps_per_day))
+    _check_number(number, every.size, kind)
     chosen = every[np.linspace(0, every.size, number, endpoint=False).astype(int)]
     listed = replace(params, scenarios=calm_cases(env, chosen), listed=jnp.asarray(True))
     return env, Cases(listed, np.arange(number))
+
+
+def _check_number(number: int, most: int, kind: str) -> None:
+    if number > most:
+        raise ValueError(f"--days is {number}, expected at most {most} for {kind}")

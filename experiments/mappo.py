@@ -20,7 +20,7 @@ from experiments.command_line import parse
 from experiments.config import Config
 from experiments.interrupt import Interrupt
 from experiments.progress import ProgressBar
-from experiments.run_directory import RunDirectory
+from experiments.run_directory import RunDirectory, read_metrics
 from experiments.steering import with_constants
 from experiments.training import Progress, Trainer, use_cpu_devices
 from experiments.versions import versions
@@ -94,6 +94,11 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
     ):
         if checkpoints.latest_step() is None:
             checkpoints.save(0, progress, wait=True)  # so that a run killed early can be resumed too
+        if update == 0:
+            began = time.monotonic()
+            progress, validation = trainer.validate(progress, 0)
+            seconds += time.monotonic() - began
+            _record_start(run, seconds, validation)
         while update < total and not interrupt.signal:
             began = time.monotonic()
             # a run that ended within a chunk and was then made longer first completes it
@@ -103,7 +108,7 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
             elapsed = time.monotonic() - began
             if update % validation_every == 0 or update == total:
                 progress, validation = trainer.validate(progress, update)
-                metrics |= {f"validation/{name}": value for name, value in validation.items()}
+                metrics |= _named(validation)
             seconds += time.monotonic() - began
             rate = number * per_update * seeds / elapsed
             run.append_metrics(
@@ -121,6 +126,16 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
                 checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
             bar.advance(number * per_update, _note(rate, metrics))
     return interrupt.signal
+
+
+def _named(validation: dict[str, Any]) -> dict[str, Any]:
+    return {f"validation/{name}": value for name, value in validation.items()}
+
+
+def _record_start(run: RunDirectory, seconds: float, validation: dict[str, Any]) -> None:
+    """What the policies are worth before they have learned anything, once."""
+    if not read_metrics(run.metrics):
+        run.append_metrics({"update": 0, "step": 0, "seconds": round(seconds, 3), **_named(validation)})
 
 
 def _note(rate: float, metrics: dict[str, Any]) -> str:

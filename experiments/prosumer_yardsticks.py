@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from experiments.yardsticks import Measures, Yardsticks
+from experiments.yardsticks import Measures, Yardsticks, named_costs
 from gridjax.controllers import (
     Rule,
     cost_bound,
@@ -140,6 +140,7 @@ def measures(env: SmartGrid, params: Any, scores: Scores, reference: np.ndarray)
         **terms,
         "stability_index": _of_days(scores.metrics["stability"]),
         "shed": np.asarray(scores.metrics["shed"], float).sum(axis=1),
+        **named_costs(scores),
         "diverged": np.asarray(scores.failed, float).sum(axis=1),
     }
 

@@ -34,6 +34,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "forecast_error": 0.2,
         "message_noise": 0.02,
         "message_loss": 0.05,
+        "contracted_power": None,
         "ownership_seed": 0,
         "stability_weight": None,
         "efficiency_weight": None,
@@ -73,7 +74,7 @@ class Task:
     network: str | None = None  # a shipped network
     episode_length: int | None = None  # steps of a training episode
     # of VoltageControl-v0
-    barrier: Literal["l1", "l2", "bowl"] | None = None  # penalty on the voltage of a bus
+    barrier: Literal["l1", "l2", "bowl", "none"] | None = None  # penalty on the voltage of a bus
     reactive_weight: float | None = None  # on the mean |q| in MVAr
     loss_weight: float | None = None  # on the losses in MW
     peak_load_mw: float | None = None  # largest total demand; the network's own where None
@@ -90,6 +91,9 @@ class Task:
     forecast_error: float | None = None  # relative, eight hours ahead
     message_noise: float | None = None  # of what neighbours say
     message_loss: float | None = None  # probability of not hearing a neighbour
+    contracted_power: float | None = (
+        None  # kW of import beyond which there is the cost `peak`; own where None
+    )
     ownership_seed: int | None = None  # of ratings, and of who follows which profile
     stability_weight: float | None = None  # of the reward terms
     efficiency_weight: float | None = None

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from experiments.yardsticks import Measures, Yardsticks
+from experiments.yardsticks import Measures, Yardsticks, named_costs
 from gridjax.controllers import CATEGORY_B, STEEP, Droop, droop, no_control, optimum, tune_droop
 from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.rollout import Act, Recalling, Scores, score_days
@@ -70,7 +70,7 @@ def _as_arrays(curve: Droop) -> Droop:
 
 
 def _measures(scores: Scores) -> Measures:
-    measures = {"reward": scores.reward, **scores.metrics, "diverged": scores.failed}
+    measures = {"reward": scores.reward, **scores.metrics, **named_costs(scores), "diverged": scores.failed}
     # extremes of a step, averaged over a day, mean little
     for name in ("voltage_min", "voltage_max"):
         measures.pop(name, None)

@@ -11,7 +11,7 @@ import numpy as np
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.voltage_control import VoltageControl
-from gridjax.evaluation.rollout import Act, Recalling
+from gridjax.evaluation.rollout import Act, Recalling, Scores
 
 Measures = dict[str, np.ndarray]
 """Named scores `[n_day]`, `reward` among them."""
@@ -35,6 +35,14 @@ class Yardsticks:
     lower_is_better: tuple[str, ...] = ()  # measures besides the reward for which the order is claimed, too
     bounds: Callable[[], Measures] = dict  # below which such a measure cannot be, where that is known
     constants: Mapping[str, Any] = field(default_factory=dict)  # of rules, for the record
+
+
+def named_costs(scores: Scores) -> Measures:
+    """`cost_NAME`, mean over the steps of each case, of every named cost of the task."""
+    return {
+        f"cost_{name}": np.asarray(value, float).reshape(len(value), -1).mean(axis=1)
+        for name, value in scores.cost.items()
+    }
 
 
 def yardsticks(

@@ -148,6 +148,7 @@ FAMILIES = {
     "cloud_front": "cloud front",
     "demand_peak": "demand peak",
     "islanded": "islanded",
+    "outages": "an outage",
     "calm": "no outage",
     "storms": "storms",
     "overhead": "overhead lines",

@@ -52,7 +52,8 @@ def test_settings_are_complete_and_hold_the_rule(run):
 
 
 def test_training_goes_on_where_it_stopped(run):
-    records = read_metrics(run / "metrics.jsonl")
+    start, *records = read_metrics(run / "metrics.jsonl")
+    assert start["update"] == 0
     assert [record["update"] for record in records] == [2, 3, 4, 6]
     assert all(np.isfinite(record["policy_loss"]).all() for record in records)
 

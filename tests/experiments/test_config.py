@@ -43,7 +43,7 @@ def test_file_then_flags(tmp_path):
         ("run: {num_seeds: 2.5}", "run.num_seeds: got 2.5, expected a whole number"),
         ("run: {num_seeds: 0}", "num_seeds is 0, expected at least 1"),
         ("run: {evaluate: 1}", "run.evaluate: got 1, expected true or false"),
-        ("task: {barrier: l3}", "task.barrier: got 'l3', expected one of l1, l2, bowl"),
+        ("task: {barrier: l3}", "task.barrier: got 'l3', expected one of l1, l2, bowl, none"),
         ("task: case33bw", "task: got 'case33bw', expected a mapping"),
         ("- 1", "the file: got"),
         ("a: [", "is no YAML file"),
@@ -88,15 +88,33 @@ def test_a_bad_flag_ends_with_status_2(capsys, arguments, expected):
     assert expected in capsys.readouterr().err
 
 
+def test_settings_go_over_those_of_the_base(tmp_path):
+    write(tmp_path, "learner: {gamma: 0.5, hidden: [8], cost_bounds: {voltage: 0.1}}\nrun: {seed: 3}")
+    (tmp_path / "middle.yaml").write_text("base: some.yaml\nlearner: {gamma: 0.7}")
+    above = tmp_path / "above.yaml"
+    above.write_text("base: middle.yaml\nlearner: {hidden: [4, 4]}\ntask: {network: case141}")
+    config = config_file.read(above, Config)
+    assert config.learner == Learner(gamma=0.7, hidden=(4, 4), cost_bounds={"voltage": 0.1})
+    assert config.run == Run(seed=3)
+    assert config.task.network == "case141"
+
+
+@pytest.mark.parametrize(
+    ("base", "error", "expected"),
+    [
+        ("other.yaml", FileNotFoundError, "other.yaml does not exist"),
+        ("some.yaml", ValueError, "a config cannot be its own base"),
+        ("[1]", ValueError, r"base: got \[1\], expected text"),
+    ],
+)
+def test_a_bad_base_is_refused(tmp_path, base, error, expected):
+    with pytest.raises(error, match=expected):
+        config_file.read(write(tmp_path, f"base: {base}"), Config)
+
+
 def test_learner_settings_are_those_of_mappo():
     of_mappo = {entry.name for entry in fields(MAPPO)} - {"env", "layout", "env_params"}
     assert set(Config().learner_settings()) == of_mappo
-
-
-@pytest.mark.parametrize("name", ["case33bw", "case141"])
-def test_shipped_configs_can_be_read(name):
-    config, _ = parse(["--config", f"experiments/configs/{name}.yaml"])
-    assert config.task.network == name
 
 
 def test_counts_of_updates():

@@ -20,7 +20,9 @@ def test_a_run_leaves_everything_behind(trained):
 
 
 def test_metrics_hold_a_line_per_chunk_and_a_value_per_seed(trained):
-    records = read_metrics(trained / "metrics.jsonl")
+    first, *records = read_metrics(trained / "metrics.jsonl")
+    assert {"update": 0, "step": 0}.items() <= first.items()
+    assert np.shape(first["validation/reward"]) == (2,)
     assert [record["update"] for record in records] == list(range(5, UPDATES + 1, 5))
     assert [record["step"] for record in records] == [16 * record["update"] for record in records]
     for name in ("reward", "metrics/controllable", "value_loss"):
@@ -33,9 +35,9 @@ def test_seeds_differ_and_do_not_depend_on_each_other(trained, tmp_path):
     config = write_config(tmp_path, num_seeds="1", total_steps="80")
     run = tmp_path / "alone"
     assert mappo.main(["--config", str(config), "--run-dir", str(run), "--seed", "1"]) == 0
-    together = read_metrics(trained / "metrics.jsonl")[0]["reward"]
+    together = read_metrics(trained / "metrics.jsonl")[1]["reward"]
     assert together[0] != together[1]
-    np.testing.assert_allclose(read_metrics(run / "metrics.jsonl")[0]["reward"], together[1:], rtol=1e-4)
+    np.testing.assert_allclose(read_metrics(run / "metrics.jsonl")[1]["reward"], together[1:], rtol=1e-4)
 
 
 @pytest.mark.parametrize(

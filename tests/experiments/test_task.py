@@ -7,9 +7,10 @@ import pytest
 import gridjax
 from experiments.command_line import parse
 from experiments.config import Config
-from experiments.task import OPTIONS, SMART_GRID, Task
+from experiments.task import OPTIONS, RESILIENCE, SMART_GRID, Task
 
 CONFIGS = Path(__file__).parents[2] / "experiments" / "configs"
+LEARNERS = CONFIGS / "learners.yaml"
 
 
 def test_each_task_has_options_of_its_own():
@@ -47,8 +48,9 @@ def test_every_option_is_the_default_of_the_task():
     assert set(OPTIONS[SMART_GRID]) | {"env"} <= set(vars(Task()))
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("smart_grid*.yaml")))
-def test_shipped_configs_can_be_read(name):
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml") if path != LEARNERS))
+def test_shipped_configs_are_of_the_task_in_their_name(name):
     config, _ = parse(["--config", str(CONFIGS / f"{name}.yaml")])
-    assert config.task.env == SMART_GRID
-    assert config.task.agents == 5
+    assert name.startswith(
+        config.task.network or {SMART_GRID: "smart_grid", RESILIENCE: "resilience"}[config.task.env]
+    )

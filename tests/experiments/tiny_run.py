@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 CONFIG = """
@@ -34,8 +35,8 @@ def write_config(folder: Path, **replaced: str) -> Path:
     return path
 
 
-def start(cache: Path, *arguments: str) -> subprocess.Popen[str]:
-    """`python -m experiments.mappo` as a process of its own; processes with one `cache` compile once."""
+def start(cache: Path, *arguments: str, module: str = "experiments.mappo") -> subprocess.Popen[str]:
+    """`python -m MODULE` as a process of its own; processes with one `cache` compile once."""
     environment = os.environ | {
         "JAX_PLATFORMS": "cpu",
         "JAX_COMPILATION_CACHE_DIR": str(cache),
@@ -43,10 +44,19 @@ def start(cache: Path, *arguments: str) -> subprocess.Popen[str]:
         "COLUMNS": "200",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "experiments.mappo", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=Path(__file__).parents[2],
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def wait_for_checkpoint(run: Path, process) -> None:
+    """Return as soon as `run` has a checkpoint after its first update."""
+    deadline = time.monotonic() + 240
+    while not any(path.name.isdigit() and int(path.name) for path in (run / "checkpoints").glob("*")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "no checkpoint in time"
+        time.sleep(0.005)

@@ -188,6 +188,8 @@ class SmartGrid(Environment[State, Params]):
             "voltage": jnp.where(good, jnp.mean(excess), 1.0),  # mean p.u. beyond the band
             "loading": jnp.where(good, overload, 1.0),  # mean share of rating beyond it
             "unserved": jnp.sum(unserved),  # kWh
+            # kW that the community as a whole imports beyond its contract
+            "peak": jnp.maximum(jnp.sum(balance.exchange) - params.contracted_power, 0.0),
         }
 
         price_noise, forecast_noise, message_noise, heard = self._noise(key, home.demand.dtype)

@@ -63,6 +63,7 @@ def make(
     forecast_error: float = 0.2,
     message_noise: float = 0.02,
     message_loss: float = 0.05,
+    contracted_power: float | None = None,
     episode_length: int = 96,
     seed: int = 0,
     max_iterations: int = 20,
@@ -88,6 +89,8 @@ def make(
             Vehicles and heat pumps add an action each as soon as their share is not 0.
         forecast_error: relative standard deviation of forecasts eight hours ahead.
         message_noise, message_loss: of what neighbours say, and the probability of not hearing one.
+        contracted_power: kW that the community may import at once, beyond which there is the cost `peak`.
+            Default: a fifth of the sum of the agents' own peaks, which do not coincide.
         episode_length: quarter hours, from midnight.
         seed: of ratings and of who follows which profile, on the host.
         max_iterations: of the chord, before a power flow counts as failed.
@@ -114,6 +117,12 @@ def make(
         ("message_loss", message_loss, 0 <= message_loss <= 1, "a probability in [0, 1]"),
         ("episode_length", episode_length, 1 <= episode_length <= 96 * 7, "1 to 672 quarter hours"),
         ("max_iterations", max_iterations, max_iterations >= 2, "at least 2"),
+        (
+            "contracted_power",
+            contracted_power,
+            contracted_power is None or 0 <= contracted_power < np.inf,
+            "a finite number, not negative, or None",
+        ),
         *((f"shares[{k!r}]", v, 0 <= v <= 1, "a share in [0, 1]") for k, v in asdict(owned).items()),
         *((f"weights[{k!r}]", v, np.isfinite(v), "a finite number") for k, v in asdict(chosen).items()),
     ):
@@ -173,6 +182,7 @@ def make(
         message_noise=number(message_noise),
         message_loss=number(message_loss),
         initial_charge=jnp.asarray([0.1, 0.9], number),
+        contracted_power=number(0.2 * float(peak.sum()) if contracted_power is None else contracted_power),
         island_power=number(max(background_mean, 0.2 * float(peak.sum()))),
         island_droop=number(0.015),
         voltage_low=number(0.95),

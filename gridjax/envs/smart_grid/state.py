@@ -56,6 +56,7 @@ class Params:
     message_noise: Array  # [], standard deviation of what a neighbour is heard to say
     message_loss: Array  # [], probability that a neighbour is not heard in a step
     initial_charge: Array  # [2], share of capacity: uniform between the two at the start
+    contracted_power: Array  # [], kW that the community may import at once; beyond it the cost `peak`
     island_power: Array  # [], kW of the grid-forming unit that feeds an island
     island_droop: Array  # [], p.u. of frequency at that power
     voltage_low: Array  # [], p.u., the band of the metrics and of the voltage cost

@@ -1,6 +1,6 @@
 """Voltage barriers of the active voltage control task (Wang et al., NeurIPS 2021, section 4.1).
 
-Each has its minimum at 1 p.u. `smoothing` rounds off the kinks over that many p.u., for
+Each of the published ones has its minimum at 1 p.u. `smoothing` rounds off the kinks over that many p.u., for
 solvers that want derivatives; 0 gives the barrier itself.
 """
 
@@ -11,7 +11,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-BARRIERS = ("l1", "l2", "bowl")
+BARRIERS = ("l1", "l2", "bowl", "none")
 
 _BAND = 0.05
 _SIGMA = 0.1
@@ -26,8 +26,9 @@ def barrier(kind: jax.Array | int, voltage: jax.Array, smoothing: jax.Array | fl
     l1:   |v - 1|
     l2:   2 (v - 1)^2
     bowl: 2 |v - 1| - 0.095 outside [0.95, 1.05], else 0.04 - 0.01 N(v; 1, 0.1)
+    none: 0, for learners that keep voltages by a bound on their cost
     """
-    return jax.lax.switch(kind, (_l1, _l2, _bowl), voltage, jnp.asarray(smoothing, voltage.dtype))
+    return jax.lax.switch(kind, (_l1, _l2, _bowl, _none), voltage, jnp.asarray(smoothing, voltage.dtype))
 
 
 def _absolute(x: jax.Array, smoothing: jax.Array) -> jax.Array:
@@ -52,3 +53,7 @@ def _bowl(voltage: jax.Array, smoothing: jax.Array) -> jax.Array:
     density = jnp.exp(-0.5 * (inside / _SIGMA) ** 2) / (_SIGMA * math.sqrt(2.0 * math.pi))
     # the published pieces do not quite meet at the edge: 0.0050 outside, 0.0048 inside
     return 0.04 - 0.01 * density + 2.0 * outside + jnp.where(excess > 0.0, _EDGE_STEP, 0.0)
+
+
+def _none(voltage: jax.Array, smoothing: jax.Array) -> jax.Array:
+    return jnp.zeros_like(voltage)

@@ -114,6 +114,14 @@ def test_an_island_settles_nothing_with_the_grid_and_moves_its_frequency(wild):
     assert np.asarray(cost["unserved"])[island].sum() > 0.0
 
 
+def test_the_peak_is_what_the_community_imports_beyond_its_contract(wild):
+    env, params, (_, metrics, _, cost, _) = wild
+    net = np.asarray(metrics["import"]).sum(axis=-1) - np.asarray(metrics["export"]).sum(axis=-1)
+    beyond = np.maximum(net / env.hours - float(params.contracted_power), 0.0)
+    assert 0 < (beyond > 0).sum() < beyond.size
+    np.testing.assert_allclose(cost["peak"], beyond, rtol=1e-4, atol=1e-3)
+
+
 def test_everything_is_finite(wild):
     _, _, played = wild
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(played) if leaf.dtype.kind == "f")

@@ -8,6 +8,7 @@ import pytest
 from gridjax.envs.voltage_control import BARRIERS
 from gridjax.envs.voltage_control.barriers import barrier
 
+PUBLISHED = BARRIERS[:3]
 GRID = np.linspace(0.85, 1.15, 301)
 
 
@@ -22,11 +23,16 @@ def formula(kind, v):
     return np.where(d > 0.05, 2.0 * d - 0.095, 0.04 - 0.01 * density)
 
 
-@pytest.mark.parametrize("kind", BARRIERS)
+@pytest.mark.parametrize("kind", PUBLISHED)
 def test_values_are_those_of_the_formula(kind):
     clear = np.abs(np.abs(GRID - 1.0) - 0.05) > 1e-6  # at the edge itself bowl jumps by 0.0002
     value = barrier(BARRIERS.index(kind), jnp.asarray(GRID, jnp.float32))
     np.testing.assert_allclose(value[clear], formula(kind, GRID)[clear], atol=3e-7)
+
+
+def test_none_leaves_voltages_to_their_cost():
+    values = barrier(BARRIERS.index("none"), jnp.asarray(GRID, jnp.float32))
+    np.testing.assert_array_equal(values, 0.0)
 
 
 @pytest.mark.parametrize(("v", "value"), [(1.0, 0.00011), (1.05001, 0.005), (1.1, 0.105), (0.9, 0.105)])

@@ -13,7 +13,7 @@ from gridjax.scenarios import load_simbench
 BAD = {
     "unknown network 'case33'; did you mean case33bw": {"network": "case33"},
     "unknown split 'evaluation'": {"split": "evaluation"},
-    "barrier is 'l3', expected one of l1, l2, bowl": {"barrier": "l3"},
+    "barrier is 'l3', expected one of l1, l2, bowl, none": {"barrier": "l3"},
     "reactive_weight is -1": {"reactive_weight": -1},
     "reactive_weight is nan": {"reactive_weight": float("nan")},
     "loss_weight is inf": {"loss_weight": float("inf")},

@@ -1,0 +1,98 @@
+import json
+import signal
+
+import pytest
+import yaml
+from tiny_run import start, wait_for_checkpoint, write_config
+
+from experiments import matrix
+
+MATRIX = "experiments.matrix"
+
+
+def write(folder, **run):
+    """A matrix of two learners of one task."""
+    write_config(folder)
+    (folder / "local.yaml").write_text("base: tiny.yaml\nlearner: {central_critic: false}\n")
+    row = {
+        "learners": {"central": "tiny.yaml", "local": "local.yaml"},
+        "run": {"num_seeds": 1, **run},
+        "days": 2,
+        "optimum": False,
+    }
+    path = folder / "matrix.yaml"
+    path.write_text(yaml.safe_dump({"tasks": {"small": row}}))
+    return path
+
+
+@pytest.mark.slow
+def test_it_is_stopped_and_goes_on_and_does_nothing_twice(tmp_path, cache):
+    path, out = write(tmp_path, total_steps=160), tmp_path / "runs"
+    long = tmp_path / "long"
+    long.mkdir()
+    with start(cache, str(write(long, total_steps=10_000_000)), "--out", str(out), module=MATRIX) as process:
+        wait_for_checkpoint(out / "small" / "central", process)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=300)
+    assert process.returncode == 128 + signal.SIGTERM, errors
+    assert "stopped in small, central (1 of 2); call it again to go on" in errors
+    stopped_at = {p.name for p in (out / "small" / "central" / "checkpoints").iterdir() if p.name.isdigit()}
+
+    # made as short as what is done, the rest follows
+    settings = out / "small" / "central" / "config.yaml"
+    settings.write_text(settings.read_text().replace("total_steps: 10000000", "total_steps: 160"))
+    with start(cache, str(path), "--out", str(out), module=MATRIX) as process:
+        printed, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    assert stopped_at & {p.name for p in (out / "small" / "central" / "checkpoints").iterdir()}
+    names = []
+    for learner in ("central", "local"):
+        found = json.loads((out / "small" / learner / "evaluation.json").read_text())
+        assert len(found["days"]) == 2
+        assert "optimum" not in found["controllers"]
+        names += [name for name, scores in found["controllers"].items() if scores["seeds"]]
+    assert {"mappo", "ippo"} <= set(names)
+
+    with start(cache, str(path), "--out", str(out), module=MATRIX) as process:
+        printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert printed.count("done already") == 2
+
+
+def test_a_failed_run_does_not_keep_others_from_their_turn(tmp_path, capsys, monkeypatch):
+    begun = []
+
+    def fail_first(entry):
+        begun.append(entry.learner)
+        return int(entry.learner == "central")
+
+    monkeypatch.setattr(matrix, "_run", fail_first)
+    assert matrix.main([str(write(tmp_path)), "--out", str(tmp_path / "runs")]) == 1
+    assert begun == ["central", "local"]
+    assert "failed: small, central (1 of 2)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "expected"),
+    [
+        ("tasks: {small: {learners: {a: none.yaml}}}", [], "none.yaml does not exist"),
+        ("tasks: {small: {learner: {a: tiny.yaml}}}", [], "unknown key tasks.small.learner; did you mean"),
+        (
+            "tasks: {small: {learners: {a: tiny.yaml}, run: {total_step: 3}}}",
+            [],
+            "unknown key run.total_step; did you mean total_steps",
+        ),
+        (
+            "tasks: {small: {learners: {a: tiny.yaml}}}",
+            ["--only", "big"],
+            "--only big: expected one of small",
+        ),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_run(tmp_path, capsys, text, arguments, expected):
+    write_config(tmp_path)
+    (tmp_path / "matrix.yaml").write_text(text)
+    out = tmp_path / "runs"
+    assert matrix.main([str(tmp_path / "matrix.yaml"), "--out", str(out), *arguments]) == 2
+    assert expected in capsys.readouterr().err
+    assert not list(out.glob("small"))
