@@ -79,7 +79,10 @@ class Run:
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
     validation_every: int = 100_000  # steps, rounded up to whole chunks
     validation_days: int = 6  # whole days, none of which is trained or tested on
-    cpu_devices: int | None = None  # to share the seeds among on a CPU; None: one for each seed
+    # what several devices have their share of: whole seeds, or the environments of every seed
+    divided: Literal["seeds", "environments"] = "seeds"
+    # to make of a CPU; None: one for each seed where those are divided, else one
+    cpu_devices: int | None = None
     evaluate: bool = True  # on the 120 held-out days at the end
     evaluated: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
 

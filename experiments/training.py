@@ -1,6 +1,7 @@
 """Training of several seeds in one compiled program: the pure part, without files or terminal.
 
-Each device has its share of the seeds. A chunk of updates is one call of a program whose length is an
+Each device has its share of the seeds or, as the config says, of every seed's environments; those are shared
+also among the devices of several processes. A chunk of updates is one call of a program whose length is an
 argument, so that neither the length of a chunk nor a resume in between can change a bit of the result.
 """
 
@@ -24,6 +25,7 @@ from experiments.steering import act_in_task, environment_of
 from gridjax.envs import Environment
 from gridjax.evaluation.rollout import Act, Recalling, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
+from gridjax.learners.sharding import AXIS, learning_mesh, placement
 
 # Counters and levels, of which a chunk reports the last; of everything else the mean.
 _LAST = ("episode_return", "episode_length", "episodes", "learning_rate")
@@ -58,9 +60,12 @@ class Trainer:
         acted_in = environment_of(config.learner, env, params)
         learner = MAPPO.create(acted_in, params, **config.learner_settings())
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
-        return cls(
-            env, learner, seeds, _mesh(len(seeds)), validation_cases(env, params, config.run.validation_days)
-        )
+        if jax.process_count() > 1 and config.run.divided != "environments":
+            raise ValueError(
+                f"divided is {config.run.divided!r}, expected 'environments' with {jax.process_count()} processes"
+            )
+        mesh = learning_mesh(learner) if config.run.divided == "environments" else _mesh(len(seeds))
+        return cls(env, learner, seeds, mesh, validation_cases(env, params, config.run.validation_days))
 
     def start(self) -> Progress:
         """Progress before the first update; seed k does not depend on which others there are."""
@@ -84,14 +89,17 @@ class Trainer:
         )
 
     def place(self, progress: Progress) -> Progress:
-        """`progress` with every device holding its seeds."""
+        """`progress` with every device holding its seeds, or its environments of each seed."""
         if self.mesh.size == 1:
             return progress
+        if AXIS in self.mesh.axis_names:
+            return replace(progress, state=_divided(self.learner, self.mesh, progress.state))
         return jax.device_put(progress, NamedSharding(self.mesh, PartitionSpec("seed")))
 
     def policies(self, progress: Progress) -> Policy:
-        """The newest policies, stacked over the seeds."""
-        return jax.vmap(lambda state: self.learner.policy(state))(progress.state)
+        """The newest policies, stacked over the seeds, on the host."""
+        found = jax.vmap(lambda state: self.learner.policy(state))(progress.state)
+        return jax.tree.map(np.asarray, found)
 
     def act(self, policy: Policy) -> Act | Recalling:
         """What one policy does in the task when it is evaluated."""
@@ -142,6 +150,9 @@ def _advance(
     mesh: Mesh, learner: MAPPO, states: TrainState, updates: jax.Array
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     many = jax.vmap(_advance_one, in_axes=(None, 0, None))
+    if AXIS in mesh.axis_names:
+        states, metrics = many(learner, states, updates)
+        return jax.lax.with_sharding_constraint(states, placement(learner, mesh, leading=1)), metrics
     if mesh.size > 1:
         # each device its own loops: one program over all would wait for the slowest power flow of them all
         share = PartitionSpec("seed")
@@ -167,6 +178,21 @@ def _advance_one(learner: MAPPO, state: TrainState, updates: jax.Array) -> Any:
     return state, {name: last[name] if name in _LAST else x / updates for name, x in total.items()}
 
 
+def _divided(learner: MAPPO, mesh: Mesh, states: TrainState) -> TrainState:
+    """`states`, whole in every process, on the devices of all."""
+    where = placement(learner, mesh, leading=1)
+
+    def put(x: jax.Array, sharding: NamedSharding) -> jax.Array:
+        if jax.process_count() == 1:
+            return jax.device_put(x, sharding)
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(put(jax.random.key_data(x), sharding), impl=jax.random.key_impl(x))
+        host = np.asarray(x)
+        return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+    return jax.tree.map(put, states, where)
+
+
 def _mesh(seeds: int) -> Mesh:
     """As many of the local devices as divide the seeds evenly."""
     devices = jax.local_devices()
@@ -176,12 +202,20 @@ def _mesh(seeds: int) -> Mesh:
 
 def use_cpu_devices(config: Config) -> int:
     """Number of CPU devices to share the seeds among, made available if JAX has not started yet."""
-    seeds, cores = config.run.num_seeds, len(os.sched_getaffinity(0))
-    # more devices than cores share them well; seeds stacked on one device use but one core
-    most = min(seeds, 4 * cores)
-    wanted = config.run.cpu_devices or max(n for n in range(1, most + 1) if seeds % n == 0)
+    if config.run.divided == "environments":
+        wanted = config.run.cpu_devices or 1
+    else:
+        wanted = config.run.cpu_devices or _devices_for(config.run.num_seeds)
     if wanted > 1 and "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         # where a caller has used JAX before, its devices stay as they are
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", wanted)
     return wanted
+
+
+def _devices_for(seeds: int) -> int:
+    """CPU devices that share so many seeds well."""
+    cores = len(os.sched_getaffinity(0))
+    # more devices than cores share them well; seeds stacked on one device use but one core
+    most = min(seeds, 4 * cores)
+    return max(n for n in range(1, most + 1) if seeds % n == 0)

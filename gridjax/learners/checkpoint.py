@@ -3,6 +3,9 @@
 A step is written to a temporary folder and renamed, so that a process killed while saving loses nothing
 already saved. Arrays are stored under their path in the pytree, with a manifest of types and shapes that is
 compared before anything is restored: orbax itself would let differing types pass.
+
+Of several processes under `jax.distributed` the first writes, and all read, from a folder that all see. Every
+one of them has to call `save`, since what is divided among them is gathered first.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
 
 Tree = TypeVar("Tree")
 Leaf = dict[str, Any]
@@ -52,13 +56,15 @@ class Checkpoints:
         self, step: int, state: Any, metrics: Mapping[str, Any] | None = None, wait: bool = False
     ) -> None:
         """Save `state` as `step`, in the background unless `wait`. `ValueError` unless steps increase."""
+        arrays, leaves = _flatten(state)
+        if jax.process_index() > 0:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         latest = self.latest_step()
         if latest is not None and step <= latest:
             raise ValueError(
                 f"step: got {step}, expected more than {latest}, the latest saved in {self.folder}"
             )
-        arrays, leaves = _flatten(state)
         # Orbax keeps metrics of its own only where it is to rank steps by them.
         manifest = {"leaves": leaves, "metrics": {name: float(x) for name, x in (metrics or {}).items()}}
         saved = self._manager().save(
@@ -118,7 +124,16 @@ class Checkpoints:
 
     def _manager(self) -> ocp.CheckpointManager:
         if self._opened is None:
-            options = ocp.CheckpointManagerOptions(max_to_keep=self._keep, create=False)
+            # each process by itself: orbax would have all of them wait for one another
+            own = jax.process_index()
+            alone = ocp.options.MultiprocessingOptions(
+                primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+            )
+            options = ocp.CheckpointManagerOptions(
+                max_to_keep=self._keep,
+                create=False,
+                **({"multiprocessing_options": alone} if jax.process_count() > 1 else {}),
+            )
             self._opened = ocp.CheckpointManager(self.folder, options=options)
         return self._opened
 
@@ -150,9 +165,16 @@ def _flatten(tree: Any) -> tuple[dict[str, np.ndarray], dict[str, Leaf]]:
         if _is_key(x):
             manifest[name]["implementation"] = str(jax.random.key_impl(x))
         if x.size:
-            # A copy: the save goes on in the background.
-            arrays[name] = np.array(jax.random.key_data(x) if _is_key(x) else x)
+            arrays[name] = _on_host(x)
     return arrays, manifest
+
+
+def _on_host(x: Any) -> np.ndarray:
+    """A copy, gathered from all processes: the save goes on in the background."""
+    x = jax.random.key_data(x) if _is_key(x) else x
+    if isinstance(x, jax.Array) and not (x.is_fully_addressable or x.is_fully_replicated):
+        x = multihost_utils.process_allgather(x, tiled=True)
+    return np.array(x)
 
 
 def _compare(found: dict[str, Leaf], expected: dict[str, Leaf], where: str) -> None:

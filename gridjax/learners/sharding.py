@@ -44,9 +44,13 @@ def shard(learner: MAPPO, mesh: Mesh, key: jax.Array) -> TrainState:
     return jax.jit(learner.init, out_shardings=placement(learner, mesh))(key)
 
 
-def placement(learner: MAPPO, mesh: Mesh) -> TrainState:
-    """Where every leaf of a `TrainState` lies: a pytree of shardings."""
-    whole, shared = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
+def placement(learner: MAPPO, mesh: Mesh, leading: int = 0) -> TrainState:
+    """Where every leaf of a `TrainState` lies: a pytree of shardings.
+
+    `leading` axes, such as one of seeds, come before those of the state and are not divided.
+    """
+    whole = NamedSharding(mesh, PartitionSpec())
+    shared = NamedSharding(mesh, PartitionSpec(*(None,) * leading, AXIS))
     shapes = jax.eval_shape(learner.init, jax.random.key(0))
 
     def everywhere(tree: Any) -> Any:
