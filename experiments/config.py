@@ -81,6 +81,9 @@ class Run:
     validation_days: int = 6  # whole days, none of which is trained or tested on
     cpu_devices: int | None = None  # to share the seeds among on a CPU; None: one for each seed
     evaluate: bool = True  # on the 120 held-out days at the end
+    # Weights & Biases, besides JSON lines and TensorBoard; offline it only writes files, for `wandb sync`
+    wandb: Literal["disabled", "offline", "online"] = "disabled"
+    wandb_project: str = "gridjax"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 from experiments.command_line import parse
 from experiments.config import Config
 from experiments.interrupt import Interrupt
+from experiments.metrics_log import MetricsLog, check_wandb
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory
 from experiments.steering import with_constants
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 2 for bad settings, 128 plus the signal's number where one stopped it."""
     try:
         config, resumed = parse(arguments)
+        check_wandb(config)
         if resumed is None:
             config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
             trainer = Trainer.of(config)
@@ -42,13 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             use_cpu_devices(config)
             run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
             progress, seconds = restore(run, trainer)
+        log = MetricsLog(run, config, updates_done(progress))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    made_with = versions()
-    run.write_settings(config, made_with)
-    _announce(run, config, trainer, made_with, progress)
-    stopped_by = train(run, config, trainer, progress, seconds)
+    with log:
+        made_with = versions()
+        run.write_settings(config, made_with)
+        _announce(run, config, trainer, made_with, progress)
+        stopped_by = train(run, config, trainer, progress, seconds, log)
     if stopped_by:
         print(
             f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr
@@ -77,18 +81,22 @@ def updates_done(progress: Progress) -> int:
     return int(np.asarray(progress.state.updates)[0])
 
 
-def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progress, seconds: float) -> int:
+def train(
+    run: RunDirectory,
+    config: Config,
+    trainer: Trainer,
+    progress: Progress,
+    seconds: float,
+    log: MetricsLog,
+) -> int:
     """Train up to `total_updates`; returns the number of the signal that stopped it before, or 0."""
     per_update, chunk, total = config.steps_per_update, config.run.updates_per_chunk, config.total_updates
     checkpoint_every = config.updates_between(config.run.checkpoint_every)
     validation_every = config.updates_between(config.run.validation_every)
     seeds = len(trainer.seeds)
     update = updates_done(progress)
-    from tensorboardX import SummaryWriter
-
     with (
         Checkpoints(run.checkpoints, config.run.checkpoints_kept) as checkpoints,
-        SummaryWriter(str(run.path), purge_step=update * per_update if update else None) as events,
         Interrupt() as interrupt,
         ProgressBar("training", total * per_update, update * per_update, "steps") as bar,
     ):
@@ -106,17 +114,13 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
                 metrics |= {f"validation/{name}": value for name, value in validation.items()}
             seconds += time.monotonic() - began
             rate = number * per_update * seeds / elapsed
-            run.append_metrics(
-                {
-                    "update": update,
-                    "step": update * per_update,
-                    "seconds": round(seconds, 3),
-                    "steps_per_second": round(rate, 1),
-                    **metrics,
-                }
-            )
-            for name, value in metrics.items():
-                events.add_scalar(name, float(np.mean(value)), update * per_update)
+            done = {
+                "update": update,
+                "step": update * per_update,
+                "seconds": round(seconds, 3),
+                "steps_per_second": round(rate, 1),
+            }
+            log.write(update * per_update, done, metrics)
             if update % checkpoint_every == 0 or update == total or interrupt.signal:
                 checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
             bar.advance(number * per_update, _note(rate, metrics))
