@@ -13,7 +13,10 @@ from experiments import config_file
 from experiments.config import Config, differences
 
 # What may change when a run goes on: none of these alters what the steps already done would have been.
-MAY_CHANGE = {"total_steps", "evaluate", "evaluated", "checkpoint_every", "checkpoints_kept"}
+MAY_CHANGE = {
+    *("total_steps", "evaluate", "evaluated", "checkpoint_every", "checkpoints_kept"),
+    *("wandb", "wandb_project"),
+}
 
 
 @dataclass(frozen=True)

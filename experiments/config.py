@@ -85,6 +85,9 @@ class Run:
     cpu_devices: int | None = None
     evaluate: bool = True  # on the 120 held-out days at the end
     evaluated: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
+    # Weights & Biases, besides JSON lines and TensorBoard; offline it only writes files, for `wandb sync`
+    wandb: Literal["disabled", "offline", "online"] = "disabled"
+    wandb_project: str = "gridjax"
 
 
 @dataclass(frozen=True)

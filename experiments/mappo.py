@@ -14,11 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from experiments.command_line import parse
 from experiments.config import Config
+from experiments.distributed import anywhere, is_first_process
 from experiments.interrupt import Interrupt
+from experiments.metrics_log import MetricsLog, check_wandb
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.steering import with_constants
@@ -31,30 +34,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 2 for bad settings, 128 plus the signal's number where one stopped it."""
     try:
         config, resumed = parse(arguments)
+        check_wandb(config)
         if resumed is None:
             config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
             trainer = Trainer.of(config)
             config = with_constants(config, trainer.learner.env)
-            run = RunDirectory.new(config.run.run_dir, config.task.title)
+            run = _new_folder(config)
             config = replace(config, run=replace(config.run, run_dir=str(run.path)))
             progress, seconds = trainer.start(), 0.0
         else:
             use_cpu_devices(config)
             run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
             progress, seconds = restore(run, trainer)
+        log = MetricsLog(run, config, updates_done(progress), kept=is_first_process())
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    made_with = versions()
-    run.write_settings(config, made_with)
-    _announce(run, config, trainer, made_with, progress)
-    stopped_by = train(run, config, trainer, progress, seconds)
+    with log:
+        made_with = versions()
+        if is_first_process():
+            run.write_settings(config, made_with)
+            _announce(run, config, trainer, made_with, progress)
+        stopped_by = train(run, config, trainer, progress, seconds, log)
     if stopped_by:
         print(
             f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr
         )
         return 128 + stopped_by
-    if config.run.evaluate and not run.evaluation.exists():
+    if jax.process_count() > 1:
+        if is_first_process():
+            print(f"trained; now in one process: python -m experiments.evaluate {run.path}")
+    elif config.run.evaluate and not run.evaluation.exists():
         from experiments.evaluate import evaluate_run
 
         evaluate_run(run, trainer=trainer)
@@ -69,7 +79,17 @@ def restore(run: RunDirectory, trainer: Trainer) -> tuple[Progress, float]:
     """
     with Checkpoints(run.checkpoints) as checkpoints:
         progress = checkpoints.restore(None, like=trainer.shape())
-    return trainer.place(progress), run.rewind_metrics(updates_done(progress))
+    progress = trainer.place(progress)
+    return progress, run.rewind_metrics(updates_done(progress)) if is_first_process() else 0.0
+
+
+def _new_folder(config: Config) -> RunDirectory:
+    """The folder of a run that begins, made by the first process."""
+    if jax.process_count() > 1 and config.run.run_dir is None:
+        raise ValueError("run_dir is None, expected a folder that all processes see")
+    if not is_first_process():
+        return RunDirectory(Path(str(config.run.run_dir)))
+    return RunDirectory.new(config.run.run_dir, config.task.title)
 
 
 def updates_done(progress: Progress) -> int:
@@ -77,29 +97,38 @@ def updates_done(progress: Progress) -> int:
     return int(np.asarray(progress.state.updates)[0])
 
 
-def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progress, seconds: float) -> int:
+def train(
+    run: RunDirectory,
+    config: Config,
+    trainer: Trainer,
+    progress: Progress,
+    seconds: float,
+    log: MetricsLog,
+) -> int:
     """Train up to `total_updates`; returns the number of the signal that stopped it before, or 0."""
     per_update, chunk, total = config.steps_per_update, config.run.updates_per_chunk, config.total_updates
     checkpoint_every = config.updates_between(config.run.checkpoint_every)
     validation_every = config.updates_between(config.run.validation_every)
     seeds = len(trainer.seeds)
     update = updates_done(progress)
-    from tensorboardX import SummaryWriter
-
     with (
         Checkpoints(run.checkpoints, config.run.checkpoints_kept) as checkpoints,
-        SummaryWriter(str(run.path), purge_step=update * per_update if update else None) as events,
         Interrupt() as interrupt,
-        ProgressBar("training", total * per_update, update * per_update, "steps") as bar,
+        ProgressBar(
+            "training", total * per_update, update * per_update, "steps", hidden=not is_first_process()
+        ) as bar,
     ):
-        if checkpoints.latest_step() is None:
+        if update == 0 and checkpoints.latest_step() is None:
             checkpoints.save(0, progress, wait=True)  # so that a run killed early can be resumed too
         if update == 0:
             began = time.monotonic()
             progress, validation = trainer.validate(progress, 0)
             seconds += time.monotonic() - began
-            _record_start(run, seconds, validation)
-        while update < total and not interrupt.signal:
+            # what the policies are worth before they have learned anything, once
+            if not read_metrics(run.metrics):
+                log.write(0, {"update": 0, "step": 0, "seconds": round(seconds, 3)}, _named(validation))
+        stopped_by = anywhere(interrupt.signal)
+        while update < total and not stopped_by:
             began = time.monotonic()
             # a run that ended within a chunk and was then made longer first completes it
             number = min(chunk - update % chunk, total - update)
@@ -111,31 +140,22 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
                 metrics |= _named(validation)
             seconds += time.monotonic() - began
             rate = number * per_update * seeds / elapsed
-            run.append_metrics(
-                {
-                    "update": update,
-                    "step": update * per_update,
-                    "seconds": round(seconds, 3),
-                    "steps_per_second": round(rate, 1),
-                    **metrics,
-                }
-            )
-            for name, value in metrics.items():
-                events.add_scalar(name, float(np.mean(value)), update * per_update)
-            if update % checkpoint_every == 0 or update == total or interrupt.signal:
+            done = {
+                "update": update,
+                "step": update * per_update,
+                "seconds": round(seconds, 3),
+                "steps_per_second": round(rate, 1),
+            }
+            log.write(update * per_update, done, metrics)
+            stopped_by = anywhere(interrupt.signal)
+            if update % checkpoint_every == 0 or update == total or stopped_by:
                 checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
             bar.advance(number * per_update, _note(rate, metrics))
-    return interrupt.signal
+    return stopped_by
 
 
 def _named(validation: dict[str, Any]) -> dict[str, Any]:
     return {f"validation/{name}": value for name, value in validation.items()}
-
-
-def _record_start(run: RunDirectory, seconds: float, validation: dict[str, Any]) -> None:
-    """What the policies are worth before they have learned anything, once."""
-    if not read_metrics(run.metrics):
-        run.append_metrics({"update": 0, "step": 0, "seconds": round(seconds, 3), **_named(validation)})
 
 
 def _note(rate: float, metrics: dict[str, Any]) -> str:

@@ -24,11 +24,12 @@ _SECONDS_BETWEEN_LINES = 10.0
 class ProgressBar:
     """A bar for `total` units of work. A context manager."""
 
-    def __init__(self, title: str, total: int, done: int = 0, unit: str = "") -> None:
+    def __init__(self, title: str, total: int, done: int = 0, unit: str = "", hidden: bool = False) -> None:
         self._title, self._total, self._done, self._unit = title, total, done, unit
         self._started = self._last_line = time.monotonic()
         self._first = done
-        self._live = sys.stderr.isatty()
+        self._hidden = hidden
+        self._live = sys.stderr.isatty() and not hidden
         if self._live:
             self._bar = Progress(
                 SpinnerColumn(),
@@ -61,6 +62,8 @@ class ProgressBar:
             self._bar.update(self._task, advance=amount, note=note)
             return
         now = time.monotonic()
+        if self._hidden:
+            return
         if now - self._last_line >= _SECONDS_BETWEEN_LINES or self._done >= self._total:
             self._last_line = now
             share = self._done / self._total

@@ -87,16 +87,20 @@ class RunDirectory:
         write_text(self.metrics, "".join(lines))
         return kept[-1]["seconds"] if kept else 0.0
 
+    def progress(self, trainer: Any) -> Any:
+        """The newest checkpoint; raises as `policies` does."""
+        from gridjax.learners import Checkpoints
+
+        with Checkpoints(self.checkpoints) as checkpoints:
+            return checkpoints.restore(None, like=trainer.shape())
+
     def policies(self, trainer: Any, which: str = "best") -> tuple[Any, Any, int]:
         """The policies best in validation, or the newest (`which` "last"), stacked over the seeds.
 
         Also the updates after which each was taken `[n_seed]`, and the updates done. Raises
         `FileNotFoundError` without a checkpoint, `ValueError` for one of another network.
         """
-        from gridjax.learners import Checkpoints
-
-        with Checkpoints(self.checkpoints) as checkpoints:
-            progress = checkpoints.restore(None, like=trainer.shape())
+        progress = self.progress(trainer)
         done = int(progress.state.updates[0])
         if which == "best":
             return progress.best, progress.best_update, done

@@ -201,6 +201,7 @@ DECLARED = {
     },
     "'pusher' has 1 labels for 2": {"observation_labels": lambda s, p: {"pusher": ("place [m]",)}},
     "labels of group 'pusher' repeat": {"observation_labels": lambda s, p: {"pusher": ("a", "a")}},
+    "'pusher' has 2 labels for 1 action": {"action_labels": lambda s, p: {"pusher": ("push", "pull")}},
     "labels of group 'pusher' are not all names": {"observation_labels": lambda s, p: {"pusher": ("a", "")}},
 }
 

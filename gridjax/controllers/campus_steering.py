@@ -23,6 +23,13 @@ STEERED: dict[str, dict[str, float]] = {
     "battery": {"reserve": 0.5, "charge_below": 0.3, "discharge_above": 0.5},
     "load": {"discretionary_hours": 6.0, "priority_hours": 3.0, "heat": 0.7},
 }
+_UNITS = {
+    **dict.fromkeys(("start_below", "stop_above", "reserve"), "capacity"),
+    **dict.fromkeys(("charge_below", "discharge_above"), "mean price"),
+    **dict.fromkeys(("discretionary_hours", "priority_hours"), "h"),
+    "recharge": "rating",
+    "heat": "full power",
+}
 # an action beyond moves a switch: exploring seldom does, for a wrong one costs an interruption
 _MOVES = 0.9
 
@@ -71,6 +78,16 @@ class SteeredCampus(Wrapper):
     def action_space(self, params: Params) -> dict[str, Space]:
         del params
         return {group: Box(-1.0, 1.0, (_size(group),)) for group in self.env.groups}
+
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        switch = (f"switch [beyond {_MOVES:g} to its normal position, beyond -{_MOVES:g} to the other]",)
+        named = {
+            group: tuple(
+                f"{name} of the rule, added [{scale:g} {_UNITS[name]}]" for name, scale in own.items()
+            )
+            for group, own in STEERED.items()
+        }
+        return {group: named.get(group, switch) for group in self.env.groups}
 
 
 def _size(group: str) -> int:

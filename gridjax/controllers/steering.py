@@ -23,6 +23,8 @@ from gridjax.envs.wrappers import Wrapper
 STEERED: tuple[str, ...] = ("hold_below", "charge_below", "target", "help_above", "give", "ask")
 """Constants of `Rule` to which the entries of an action are added."""
 
+_UNITS = dict(zip(STEERED, ("mean price", "mean price", "capacity", "mean price", "share", "share")))
+
 
 @dataclass(frozen=True)
 class SteeredRule(Wrapper):
@@ -66,3 +68,7 @@ class SteeredRule(Wrapper):
 
     def action_space(self, params: Params) -> dict[str, Space]:
         return {GROUP: Box(-1.0, 1.0, (self.n_action,))}
+
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        direct = self.env.action_labels(params)[GROUP][self.env.n_slot + 1 :]
+        return {GROUP: (*(f"{name} of the rule, added [{unit}]" for name, unit in _UNITS.items()), *direct)}

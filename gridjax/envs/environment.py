@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
-from gridjax.envs.spaces import Box, Space
+from gridjax.envs.spaces import Box, Space, numbered
 
 State = TypeVar("State")
 Params = TypeVar("Params")
@@ -75,6 +75,10 @@ class Environment(ABC, Generic[State, Params]):
     @abstractmethod
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """Name and unit of every entry of an agent's observation, per group."""
+
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        """What every entry of an agent's action does, with what 1 is; reals before choices, per group."""
+        return {name: numbered(space) for name, space in self.action_space(params).items()}
 
     def action_mask(self, state: State, params: Params) -> PerGroup:
         """What may be chosen, for groups with choices that are not always all open.

@@ -66,3 +66,12 @@ class Hybrid:
 
 
 Space = Box | Discrete | Hybrid
+
+
+def numbered(space: Space) -> tuple[str, ...]:
+    """A name for every entry of an action: the reals in their order, then the choices."""
+    reals = space.continuous if isinstance(space, Hybrid) else space if isinstance(space, Box) else None
+    chosen = space.discrete if isinstance(space, Hybrid) else space if isinstance(space, Discrete) else None
+    names = [f"action {k}" for k in range(int(np.prod(reals.shape)))] if reals is not None else []
+    names += [f"choice {k}" for k in range(int(np.prod(chosen.shape)))] if chosen is not None else []
+    return tuple(names)

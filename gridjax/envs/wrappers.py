@@ -57,6 +57,9 @@ class Wrapper(Environment[Any, Any]):
     def observation_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
         return self.env.observation_labels(params)
 
+    def action_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
+        return self.env.action_labels(params)
+
     def action_mask(self, state: Any, params: Any) -> PerGroup:
         return self.env.action_mask(state, params)
 

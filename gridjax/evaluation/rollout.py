@@ -107,7 +107,8 @@ def score_days(
 
     `done(n)` is called after every chunk, with the number of days in it.
     """
-    return _in_chunks(_score, env, params, act, days, key, chunk, done)
+    act = compiled(act)
+    return in_chunks(lambda keys, rows: _score(env, act, keys, rows, params), days, key, chunk, done)
 
 
 def record_days(
@@ -123,33 +124,36 @@ def record_days(
 
     Leaves of the scores are `[n_day, n_step, ...]`, metrics per agent included; `failed` is 0 or 1 per step.
     """
-    return _in_chunks(_keep, env, params, act, days, key, chunk, done)
+    act = compiled(act)
+    return in_chunks(lambda keys, rows: _keep(env, act, keys, rows, params), days, key, chunk, done)
 
 
-def _in_chunks(
-    run: Callable[..., Scores],
-    env: Environment,
-    params: Any,
-    act: Act | Recalling,
+def in_chunks(
+    run: Callable[[jax.Array, np.ndarray], Any],
     days: np.ndarray,
     key: jax.Array,
-    chunk: int,
-    done: Callable[[int], None] | None,
-) -> Scores:
+    chunk: int = 60,
+    done: Callable[[int], None] | None = None,
+) -> Any:
+    """`run(keys, days)` of all days, each with a key of its own, put together on the host, `[n_day, ...]`."""
     days = np.asarray(days)
     keys = jax.random.split(key, days.size)
     # every chunk the same size, so that one program serves them all: the last repeats its last day
     size = -(-days.size // -(-days.size // chunk))
-    act = act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
     parts = []
     for first in range(0, days.size, size):
         rows = np.minimum(np.arange(first, first + size), days.size - 1)
-        part = run(env, act, keys[rows], days[rows], params)
+        part = run(keys[rows], days[rows])
         number = min(size, days.size - first)
         parts.append(jax.tree.map(lambda x, n=number: np.asarray(x)[:n], part))
         if done is not None:
             done(number)
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def compiled(act: Act | Recalling) -> Any:
+    """`act` as a pytree, so that it can be an argument of a compiled function."""
+    return act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -171,7 +175,7 @@ def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Sco
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
-    act, memory = _recalling(act)
+    act, memory = recalling(act)
 
     def step(carry, key):
         obs, state, memory = carry
@@ -185,7 +189,7 @@ def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Sco
     return jax.lax.scan(step, (obs, state, memory), jax.random.split(key, env.case_steps))[1]
 
 
-def _recalling(act: Any) -> tuple[Any, Any]:
+def recalling(act: Any) -> tuple[Any, Any]:
     """Any controller as one with a memory, and what is in it at the beginning."""
     if isinstance(act, Recalling):
         return act.act, act.memory
@@ -208,8 +212,7 @@ def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array
 
 def record_day(env: Environment, params: Any, act: Act | Recalling, day: int, key: jax.Array) -> Trajectory:
     """Run `act` through one whole day and keep every step, for figures."""
-    act = act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
-    return _record(env, act, key, jnp.int32(day), params)
+    return _record(env, compiled(act), key, jnp.int32(day), params)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -217,7 +220,7 @@ def _record(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> 
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     _, state = env.reset(reset_key, params)
-    act, memory = _recalling(act)
+    act, memory = recalling(act)
 
     def step(carry, key):
         state, memory = carry

@@ -71,12 +71,12 @@ def prepare(
             learner.gamma,
             decay,
         )
+    layout = learner.layout
     metrics = {
-        "explained_variance": losses.explained_variance(value[..., 0], returns[..., 0]),
+        **_value_metrics(learner, value, returns),
         "value": jnp.mean(value[..., 0]),
         "reward": jnp.mean(rollout.reward),
     }
-    layout = learner.layout
     if len(layout.groups) > 1:
         metrics |= {f"reward/{name}": jnp.mean(x) for name, x in layout.split(rollout.reward).items()}
     batch = Batch(
@@ -120,6 +120,21 @@ def values_of(
         return learner.critic_output(params, observation, global_state, memory)
 
     return unroll(apply, (observation, global_state), memory, done)
+
+
+def _value_metrics(learner: MAPPO, value: jax.Array, returns: jax.Array) -> dict[str, jax.Array]:
+    """Of the reward's values, also by group where there are several; and of every bounded cost's."""
+    layout = learner.layout
+    metrics = losses.value_diagnostics(value[..., 0], returns[..., 0])
+    if len(layout.groups) > 1:
+        groups, realised = layout.split(value[..., 0]), layout.split(returns[..., 0])
+        for group, x in groups.items():
+            found = losses.value_diagnostics(x, realised[group])
+            metrics |= {f"{name}/{group}": number for name, number in found.items()}
+    for k, cost in enumerate(learner.cost_bounds or (), start=1):
+        found = losses.value_diagnostics(value[..., k], returns[..., k])
+        metrics |= {f"cost_{name}/{cost}": number for name, number in found.items()}
+    return metrics
 
 
 def streams(reward: jax.Array, cost: jax.Array, sharing: jax.Array | float) -> jax.Array:

@@ -58,3 +58,11 @@ def policy_diagnostics(log_ratio: jax.Array, clip: jax.Array | float) -> dict[st
 def explained_variance(value: jax.Array, target: jax.Array) -> jax.Array:
     """1 - var(target - value) / var(target): one is perfect, zero no better than a constant."""
     return 1.0 - jnp.var(target - value) / jnp.maximum(jnp.var(target), 1e-12)
+
+
+def value_diagnostics(value: jax.Array, target: jax.Array) -> dict[str, jax.Array]:
+    """How well values predict returns: `explained_variance` and `value_error`, the root mean square."""
+    return {
+        "explained_variance": explained_variance(value, target),
+        "value_error": jnp.sqrt(jnp.mean(jnp.square(value - target))),
+    }

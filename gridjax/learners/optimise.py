@@ -50,7 +50,22 @@ def loss(params: dict[str, Any], batch: Batch, learner: MAPPO) -> tuple[jax.Arra
         away = join({name: heads[name].from_zero(out) for name, out in outputs.items()})
         metrics["prior_divergence"] = jnp.mean(away)
         total = total + jnp.mean(learner.layout.per_agent(learner.prior_coefficient) * away)
-    return total, metrics | losses.policy_diagnostics(log_ratio, learner.clip)
+    metrics |= losses.policy_diagnostics(log_ratio, learner.clip)
+    if len(entropies) > 1:
+        metrics |= _by_group(entropies, learner.layout.split(log_ratio), learner.clip)
+    return total, metrics
+
+
+def _by_group(
+    entropies: dict[str, jax.Array], log_ratios: dict[str, jax.Array], clip: jax.Array | float
+) -> dict[str, jax.Array]:
+    """Entropy, divergence and clipping of every group of agents, whose policies may learn at a pace each."""
+    metrics = {f"entropy/{group}": jnp.mean(x) for group, x in entropies.items()}
+    for group, log_ratio in log_ratios.items():
+        found = losses.policy_diagnostics(log_ratio, clip)
+        del found["ratio_deviation"]
+        metrics |= {f"{name}/{group}": number for name, number in found.items()}
+    return metrics
 
 
 def _alike(output: jax.Array, log_std: jax.Array | None) -> Output:

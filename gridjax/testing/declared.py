@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from gridjax.envs.environment import Environment
-from gridjax.envs.spaces import Box, Discrete, Hybrid
+from gridjax.envs.spaces import Box, Discrete, Hybrid, numbered
 
 
 def check_declared(env: Environment, params: Any) -> None:
@@ -38,7 +38,7 @@ def check_declared(env: Environment, params: Any) -> None:
         assert array, f"params{where} is a {type(leaf).__name__}, not an array: is params a pytree?"
         assert np.asarray(leaf).dtype != object, f"params{where} is an array of objects"
 
-    for what in ("observation_space", "action_space", "observation_labels"):
+    for what in ("observation_space", "action_space", "observation_labels", "action_labels"):
         found = getattr(env, what)(params)
         assert set(found) == set(env.groups), f"{what} has groups {set(found)}, env.groups {set(env.groups)}"
     for group in env.groups:
@@ -50,9 +50,9 @@ def check_declared(env: Environment, params: Any) -> None:
         if isinstance(reals, Box):
             unit = np.all(np.asarray(reals.low) == -1.0) and np.all(np.asarray(reals.high) == 1.0)
             assert unit, f"action_space of group {group!r} is not [-1, 1]"
-        labels = env.observation_labels(params)[group]
-        size = int(np.prod(observed.shape))
-        assert len(labels) == size, f"group {group!r} has {len(labels)} labels for {size} observation entries"
-        assert len(set(labels)) == size, f"observation labels of group {group!r} repeat"
-        strings = all(isinstance(label, str) and label for label in labels)
-        assert strings, f"observation labels of group {group!r} are not all names"
+        for what, size in (("observation", int(np.prod(observed.shape))), ("action", len(numbered(acted)))):
+            labels = getattr(env, f"{what}_labels")(params)[group]
+            assert len(labels) == size, f"group {group!r} has {len(labels)} labels for {size} {what} entries"
+            assert len(set(labels)) == size, f"{what} labels of group {group!r} repeat"
+            strings = all(isinstance(label, str) and label for label in labels)
+            assert strings, f"{what} labels of group {group!r} are not all names"

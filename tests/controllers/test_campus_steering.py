@@ -60,3 +60,13 @@ def test_refuses_another_task_or_number_of_constants(task):
         SteeredCampus(env.env, (1.0, 2.0))
     with pytest.raises(ValueError, match="expected Resilience-v0"):
         SteeredCampus(gridjax.make("VoltageControl-v0")[0], RULE)
+
+
+def test_every_entry_of_an_action_says_what_it_moves(task):
+    env, params, _ = task
+    labels = env.action_labels(params)
+    assert {group: len(labels[group]) for group in env.groups} == {
+        group: env.action_space(params)[group].shape[0] for group in env.groups
+    }
+    assert labels["load"][0] == "discretionary_hours of the rule, added [6 h]"
+    assert labels["connection"] == ("switch [beyond 0.9 to its normal position, beyond -0.9 to the other]",)

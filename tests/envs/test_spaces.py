@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gridjax.envs import Box, Discrete, Hybrid
+from gridjax.envs.spaces import numbered
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,12 @@ def test_samples_lie_inside_and_differ(space):
     assert samples.shape == (200, *space.shape)
     assert bool(jnp.all(jax.vmap(space.contains)(samples)))
     assert len(np.unique(samples)) >= min(4, getattr(space, "n", 4))
+
+
+def test_every_entry_of_an_action_has_a_name():
+    assert numbered(Box(-1.0, 1.0, (2,))) == ("action 0", "action 1")
+    assert numbered(Discrete(4)) == ("choice 0",)
+    assert numbered(Hybrid(Box(-1.0, 1.0, (1,)), Discrete(3, (2,)))) == ("action 0", "choice 0", "choice 1")
 
 
 def test_a_box_knows_its_bounds():

@@ -54,6 +54,7 @@ def test_it_is_hashable_and_lets_the_task_through():
     assert int(wrapped.on_case(params, 3).days[0]) == 3
     assert wrapped.steps_per_day == 480
     assert wrapped.observation_labels(params) == env.observation_labels(params)
+    assert wrapped.action_labels(params) == env.action_labels(params)
     with pytest.raises(AttributeError):
         _ = wrapped.nothing
 

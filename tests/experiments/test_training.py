@@ -30,4 +30,3 @@ def test_five_seeds_in_one_program_are_five_runs(config, together):
         state = alone.advance(alone.start(), 3)[0].state
         for mine, of_five in zip(jax.tree.leaves(state.params), jax.tree.leaves(together.state.params)):
             np.testing.assert_allclose(mine[0], of_five[k], rtol=2e-5, atol=2e-6)
-

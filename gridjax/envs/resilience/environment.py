@@ -199,6 +199,15 @@ class Resilience(Environment[State, Params]):
     def action_space(self, params: Params) -> dict[str, Space]:
         return {group: Box(-1.0, 1.0, (N_ACTION[group],)) for group in GROUPS}
 
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        del params
+        return {
+            "generator": ("power [up to 0 off, above share of the range]",),
+            "battery": ("set-point, + discharges [rating]",),
+            "load": ("load shed [-1 all, from 0 none]", "heat pump [-1 off, 0 as usual, 1 full]"),
+            "connection": ("switch [from 0 in normal position]",),
+        }
+
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """See `observation`."""
         return observation.labels(

@@ -250,6 +250,19 @@ class SmartGrid(Environment[State, Params]):
     def action_space(self, params: Params) -> dict[str, Space]:
         return {GROUP: Box(-1.0, 1.0, (self.n_action,))}
 
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        del params
+        slots = (f"slot {k}: transfer, + offers [rating, companded]" for k in range(self.n_slot))
+        extra = (("vehicle", self.vehicles), ("heat pump", self.heat_pumps))
+        return {
+            GROUP: (
+                *slots,
+                "trade, + buys [connection, companded]",
+                "reactive power, + injects [share of the capability]",
+                *(f"{name} [-1 off, 0 as usual, 1 full]" for name, there in extra if there),
+            )
+        }
+
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """See `observation`; slots without neighbour read 0 throughout."""
         return {GROUP: observation.labels(self.n_slot, self.vehicles, self.heat_pumps)}

@@ -196,6 +196,10 @@ class VoltageControl(Environment[State, Params]):
     def action_space(self, params: Params) -> dict[str, Space]:
         return {GROUP: Box(-1.0, 1.0, (1,))}
 
+    def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
+        del params
+        return {GROUP: ("reactive power q, + injects [share in use of the capability]",)}
+
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """Entry k of a zone block is the agent's k-th observed bus, `params.zone[agent, k]`, 0 if padding."""
         blocks = ("demand p [MW]", "demand q [MVAr]", "voltage magnitude [p.u.]", "voltage angle [rad]")
