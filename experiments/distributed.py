@@ -4,8 +4,8 @@
         --config FILE --run-dir FOLDER --divided environments
 
 HOST is that of process 0; FOLDER is one that all see. What follows the three flags are those of
-`experiments.mappo`. Every seed's environments are divided among the devices of all processes, and the result is
-that of one process to rounding.
+`experiments.mappo`. Every seed's environments are divided among the devices of all processes, and the result
+is that of one process to rounding.
 """
 
 from __future__ import annotations
@@ -36,10 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         jax.distributed.initialize(own.coordinator, own.processes, own.process)
     except (RuntimeError, ValueError) as error:
-        print(
-            f"error: the {own.processes} processes did not meet at {own.coordinator}: {error}",
-            file=sys.stderr,
-        )
+        print(f"error: processes did not meet at {own.coordinator}: {error}", file=sys.stderr)
         return 2
     from experiments import mappo
 

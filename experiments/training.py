@@ -62,7 +62,7 @@ class Trainer:
         seeds = tuple(config.run.seed + k for k in range(config.run.num_seeds))
         if jax.process_count() > 1 and config.run.divided != "environments":
             raise ValueError(
-                f"divided is {config.run.divided!r}, expected 'environments' with {jax.process_count()} processes"
+                f"divided is {config.run.divided!r}, expected 'environments' with several processes"
             )
         mesh = learning_mesh(learner) if config.run.divided == "environments" else _mesh(len(seeds))
         return cls(env, learner, seeds, mesh, validation_cases(env, params, config.run.validation_days))

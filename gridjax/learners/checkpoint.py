@@ -124,16 +124,13 @@ class Checkpoints:
 
     def _manager(self) -> ocp.CheckpointManager:
         if self._opened is None:
-            # each process by itself: orbax would have all of them wait for one another
-            own = jax.process_index()
-            alone = ocp.options.MultiprocessingOptions(
-                primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
-            )
-            options = ocp.CheckpointManagerOptions(
-                max_to_keep=self._keep,
-                create=False,
-                **({"multiprocessing_options": alone} if jax.process_count() > 1 else {}),
-            )
+            options = ocp.CheckpointManagerOptions(max_to_keep=self._keep, create=False)
+            if jax.process_count() > 1:
+                # each process by itself: orbax would have all of them wait for one another
+                own = jax.process_index()
+                options.multiprocessing_options = ocp.options.MultiprocessingOptions(
+                    primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+                )
             self._opened = ocp.CheckpointManager(self.folder, options=options)
         return self._opened
 
