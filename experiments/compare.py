@@ -18,7 +18,7 @@ import numpy as np
 import tyro
 
 from experiments.files import write_json
-from gridjax.evaluation.report import runs_table
+from gridjax.evaluation.runs_table import runs_table
 
 MEASURES = (
     *("reward", "community_cost", "losses", "unserved", "peer_energy", "self_sufficiency", "peak_import"),
