@@ -15,7 +15,9 @@ TITLES = {
     "do_nothing": "do nothing",
     "droop_alone": "droop alone",
     "mappo": "MAPPO",
+    "mappo_stochastic": "MAPPO, sampled",
     "ippo": "IPPO",
+    "ippo_stochastic": "IPPO, sampled",
     "optimum": "optimum",
 }
 
