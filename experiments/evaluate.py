@@ -17,7 +17,7 @@ import tyro
 
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
-from gridjax.evaluation.report import evaluation_table
+from gridjax.evaluation.evaluation_table import evaluation_table
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,13 @@ def evaluate_run(
         "training_seconds": run.training_seconds(),
         "controllers": {
             name: {
-                "seeds": int(measures["reward"].shape[0]) if name == found.learner else 0,
+                "seeds": len(trainer.seeds) if name in (found.learner, found.stochastic) else 0,
                 "share_of_way": shares.get(name),
                 "summary": summarise(measures),
             }
             for name, measures in results.items()
         },
+        "start": found.start,
         "order": order_check(rewards, found.order),
         "order_iqm": order_check(rewards, found.order, statistic=iqm),
         "also_in_order": {

@@ -23,7 +23,8 @@ class Comparison:
     """All controllers on the same days, worst expected first."""
 
     results: dict[str, Measures]  # `[n_run, n_day]`
-    learner: str  # "mappo" or "ippo": the one of them with seeds
+    learner: str  # "mappo" or "ippo": the one of them with seeds, deterministic
+    stochastic: str  # the same policies with their actions sampled
     start: str  # the controller from which the share of the way is counted
     order: tuple[str, ...]  # claimed, worst first
     lower_is_better: tuple[str, ...]  # measures for which it is claimed besides the reward
@@ -34,6 +35,11 @@ class Comparison:
 def learner_name(central_critic: bool) -> str:
     """What the policies are called in tables."""
     return "mappo" if central_critic else "ippo"
+
+
+def stochastic_name(learner: str) -> str:
+    """What a learner's policies are called where their actions are sampled."""
+    return f"{learner}_stochastic"
 
 
 def score_all(
@@ -50,14 +56,21 @@ def score_all(
     """
     env = trainer.task
     name, seeds = learner_name(trainer.learner.central_critic), len(trainer.seeds)
-    with ProgressBar("evaluating", cases.rows.size * (6 + seeds), unit="cases") as bar:
+    with ProgressBar("evaluating", cases.rows.size * (6 + 2 * seeds), unit="cases") as bar:
         sticks = yardsticks(env, cases.params, cases.rows, bar.advance, known_rule(trainer.learner.env))
         results = {}
         for key, act in sticks.before.items():
             results[key] = _stacked([sticks.score(act, key.replace("_", " "))])
-        title = name.upper()
+        each = [at_seed(policies, k) for k in range(seeds)]
         results[name] = _stacked(
-            [sticks.score(trainer.act(at_seed(policies, k)), f"{title} seed {k}") for k in range(seeds)]
+            [sticks.score(trainer.act(policy), f"{name.upper()} seed {k}") for k, policy in enumerate(each)]
+        )
+        sampled = stochastic_name(name)
+        results[sampled] = _stacked(
+            [
+                sticks.score(trainer.act(policy, seed), f"{name.upper()} seed {k}, sampled")
+                for k, (policy, seed) in enumerate(zip(each, trainer.seeds))
+            ]
         )
         if before is not None and "optimum" in before:
             results["optimum"] = dict(before["optimum"])
@@ -66,6 +79,7 @@ def score_all(
     return Comparison(
         results=results,
         learner=name,
+        stochastic=sampled,
         start=sticks.start,
         order=(*sticks.order, name, *(["optimum"] if "optimum" in results else [])),
         lower_is_better=sticks.lower_is_better,

@@ -74,13 +74,14 @@ def known_rule(env: Environment) -> Any:
     return kind(*(jnp.float32(value) for value in steered.constants))
 
 
-def act_in_task(env: Environment, policy: Policy) -> Act | Recalling:
-    """What `policy`, trained in `env`, does in the task itself: without exploration, anew at every step.
+def act_in_task(env: Environment, policy: Policy, seed: int | None = None) -> Act | Recalling:
+    """What `policy`, trained in `env`, does in the task itself.
 
-    A policy with a memory keeps to the pace of its training.
+    Without exploration and anew at every step; sampled, by a case's keys and `seed`, where that is given.
+    A policy that is sampled, or has a memory, keeps to the pace of its training.
     """
     steered = _once(env)
-    act = act_with(policy, steered, env.repeats if isinstance(env, ActionRepeat) else 1)
+    act = act_with(policy, steered, env.repeats if isinstance(env, ActionRepeat) else 1, seed)
     if not isinstance(steered, STEERED):
         return act
     followed = _Followed(steered)

@@ -1,9 +1,9 @@
 """Keep the tables of a document equal to what was measured: `python -m experiments.tables README.md`.
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
-document; NAME is `evaluation` (of an `evaluation.json`), `families`, `runs` (of a result of
-`experiments.families`, `experiments.compare`), `communities`, `throughput` or `powerflow` (of a result of
-`benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of
+document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
+`runs` or `learners` (of a result of `experiments.compare`), `communities`, `throughput` or `powerflow` (of a
+result of `benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of
 `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
@@ -20,22 +20,22 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
+from gridjax.evaluation.calibration_table import calibration_table
+from gridjax.evaluation.communities_table import communities_table
+from gridjax.evaluation.evaluation_table import evaluation_table
+from gridjax.evaluation.families_table import families_table
+from gridjax.evaluation.learners_table import learners_table
 from gridjax.evaluation.networks_table import networks_table
 from gridjax.evaluation.powerflow_report import powerflow_table
-from gridjax.evaluation.report import (
-    calibration_table,
-    communities_table,
-    evaluation_table,
-    families_table,
-    runs_table,
-    throughput_table,
-)
+from gridjax.evaluation.runs_table import runs_table
+from gridjax.evaluation.throughput_table import throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration": calibration_table,
     "communities": communities_table,
     "evaluation": evaluation_table,
     "families": families_table,
+    "learners": learners_table,
     "networks": networks_table,
     "powerflow": powerflow_table,
     "runs": runs_table,

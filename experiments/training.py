@@ -101,9 +101,9 @@ class Trainer:
         found = jax.vmap(lambda state: self.learner.policy(state))(progress.state)
         return jax.tree.map(np.asarray, found)
 
-    def act(self, policy: Policy) -> Act | Recalling:
-        """What one policy does in the task when it is evaluated."""
-        return act_in_task(self.learner.env, policy)
+    def act(self, policy: Policy, seed: int | None = None) -> Act | Recalling:
+        """What one policy does in the task when it is evaluated: deterministic, or sampled with `seed`."""
+        return act_in_task(self.learner.env, policy, seed)
 
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""

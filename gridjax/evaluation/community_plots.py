@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridjax.evaluation.report import TITLES
 from gridjax.evaluation.style import COLOURS, FLOWS, LIMIT, dress, hours, new_figure, save
+from gridjax.evaluation.titles import TITLES
 
 
 class CommunityDay(NamedTuple):

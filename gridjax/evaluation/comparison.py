@@ -30,7 +30,8 @@ METHOD = (
     "interval over_seeds is rliable's, a bootstrap that draws seeds anew within each day, of width zero for "
     "a controller without seeds; over_days draws days, and whole seeds. mean: over all seeds and days, with "
     "an interval over days. Differences are paired day by day, with an interval over days and seeds. All "
-    "intervals hold 95 %, between percentiles of 2000 draws."
+    "intervals hold 95 %, between percentiles of 2000 draws. A learner's policies act deterministically; as "
+    "_stochastic their actions are sampled, for as many steps each as in training."
 )
 
 

@@ -49,30 +49,35 @@ class Trajectory(NamedTuple):
     after: Any  # state right after the action, before any reset
 
 
-def act_with(policy: Policy, env: Environment | None = None, every: int = 1) -> Act | Recalling:
-    """The deterministic actions of a trained policy, compiled once for all policies of its shape.
+def act_with(
+    policy: Policy, env: Environment | None = None, every: int = 1, seed: int | None = None
+) -> Act | Recalling:
+    """What a trained policy does, compiled once for all policies of its shape.
 
     Args:
         env: whose masks the policy heeds; needed where a task has choices that are masked.
-        every: steps for which a policy with a memory, which knows no other pace than that of its training,
-            keeps an action. Others act anew in every step.
+        every: steps for which a policy that has a memory or is sampled, and knows no other pace than that of
+            its training, keeps an action. Others act anew in every step.
+        seed: None for the deterministic actions; else they are sampled, by a case's keys and this number.
     """
-    if not policy.recurrent:
-        return jax.tree_util.Partial(_Deterministic(env), policy)
+    draws = None if seed is None else jnp.uint32(seed)
+    if not policy.recurrent and (draws is None or every == 1):
+        return jax.tree_util.Partial(_Anew(env), policy, draws)
     unseen = {group.name: jnp.zeros((group.agents, group.observation)) for group in policy.layout.groups}
     first = jax.tree.map(jnp.zeros_like, policy.step(unseen, policy.memory())[0])
     return Recalling(
-        jax.tree_util.Partial(_Paced(env, every), policy), (policy.memory(), first, jnp.int32(0))
+        jax.tree_util.Partial(_Paced(env, every), policy, draws), (policy.memory(), first, jnp.int32(0))
     )
 
 
 @dataclass(frozen=True)
-class _Deterministic:
+class _Anew:
     env: Environment | None
 
-    def __call__(self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
-        del key
-        return policy(obs, mask=None if self.env is None else self.env.action_mask(state, params))
+    def __call__(
+        self, policy: Policy, draws: jax.Array | None, key: jax.Array, obs: Any, state: Any, params: Any
+    ) -> Any:
+        return policy(obs, _sampling(draws, key), _mask(self.env, state, params))
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,29 @@ class _Paced:
     every: int
 
     def __call__(
-        self, policy: Policy, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any
+        self,
+        policy: Policy,
+        draws: jax.Array | None,
+        key: jax.Array,
+        obs: Any,
+        state: Any,
+        params: Any,
+        memory: Any,
     ) -> tuple[Any, Any]:
-        del key
-        mask = None if self.env is None else self.env.action_mask(state, params)
         kept, chosen, steps = memory
         now = steps % self.every == 0
-        new = policy.step(obs, kept, mask=mask)
+        new = policy.step(obs, kept, _sampling(draws, key), _mask(self.env, state, params))
         chosen, kept = jax.tree.map(lambda a, b: jnp.where(now, a, b), new, (chosen, kept))
         return chosen, (kept, chosen, steps + 1)
+
+
+def _sampling(draws: jax.Array | None, key: jax.Array) -> jax.Array | None:
+    """The key to sample with; none for deterministic actions."""
+    return None if draws is None else jax.random.fold_in(key, draws)
+
+
+def _mask(env: Environment | None, state: Any, params: Any) -> Any:
+    return None if env is None else env.action_mask(state, params)
 
 
 def score_days(

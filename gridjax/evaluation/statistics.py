@@ -42,14 +42,17 @@ def mean(scores: np.ndarray) -> np.ndarray:
     return np.mean(np.asarray(scores, float), axis=-1)
 
 
+def optimality_gap(scores: np.ndarray, threshold: float = 1.0) -> np.ndarray:
+    """By how much scores over the last axis fall short of `threshold` in the mean; above it they count 0."""
+    return threshold - np.minimum(np.asarray(scores, float), threshold).mean(axis=-1)
+
+
 def interval_over_runs(
     scores: np.ndarray, statistic: Statistic = iqm, resamples: int = _RESAMPLES, seed: int = 0
 ) -> Estimate:
     """`statistic` of `[n_run, n_day]` scores, with the stratified bootstrap's 95 % interval (percentiles)."""
-    scores = _checked(scores)
-    runs, days = scores.shape
-    drawn = np.random.default_rng(seed).integers(runs, size=(resamples, runs, days))
-    samples = scores[drawn, np.arange(days)]
+    scores = checked(scores)
+    samples = draw_runs(scores, resamples, np.random.default_rng(seed))
     return _estimate(scores, statistic(samples.reshape(resamples, -1)), statistic)
 
 
@@ -60,7 +63,7 @@ def interval_over_days(
 
     Days are drawn, and whole runs where there is more than one.
     """
-    scores = _checked(scores)
+    scores = checked(scores)
     samples = resample(scores, *draw_days(scores.shape[1], resamples, seed))
     return _estimate(scores, statistic(samples.reshape(resamples, -1)), statistic)
 
@@ -77,7 +80,7 @@ def paired_difference(
     Both are `[n_run, n_day]` on the same days, with as many runs as each has. Days are drawn together,
     whole runs apart.
     """
-    first, second = _paired(first, second)
+    first, second = paired(first, second)
     days, generator = draw_days(first.shape[1], resamples, seed)
     drawn = [resample(scores, days, generator).mean(axis=1) for scores in (first, second)]
     return _estimate(first.mean(axis=0) - second.mean(axis=0), statistic(drawn[0] - drawn[1]), statistic)
@@ -90,10 +93,17 @@ def relative_excess(
 
     Shapes and draws as in `paired_difference`.
     """
-    first, second = _paired(first, second)
+    first, second = paired(first, second)
     days, generator = draw_days(first.shape[1], resamples, seed)
     means = [resample(scores, days, generator).mean(axis=(1, 2)) for scores in (first, second)]
     return Estimate(first.mean() / second.mean() - 1.0, *between(means[0] / means[1] - 1.0))
+
+
+def draw_runs(scores: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
+    """Scores `[resamples, n_run, n_day]` of runs drawn anew within each day from `[n_run, n_day]`."""
+    runs, days = scores.shape
+    drawn = generator.integers(runs, size=(resamples, runs, days))
+    return scores[drawn, np.arange(days)]
 
 
 def draw_days(number: int, resamples: int, seed: int) -> tuple[np.ndarray, np.random.Generator]:
@@ -119,14 +129,16 @@ def _estimate(scores: np.ndarray, samples: np.ndarray, statistic: Statistic) -> 
     return Estimate(float(statistic(scores.ravel())), *between(samples))
 
 
-def _paired(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    first, second = _checked(first), _checked(second)
+def paired(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as `checked`. Raises `ValueError` unless they are of as many days."""
+    first, second = checked(first), checked(second)
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"scores of {first.shape[1]} and {second.shape[1]} days cannot be paired")
     return first, second
 
 
-def _checked(scores: np.ndarray) -> np.ndarray:
+def checked(scores: np.ndarray) -> np.ndarray:
+    """As an array. Raises `ValueError` unless they are finite `[n_run, n_day]`."""
     scores = np.asarray(scores, float)
     if scores.ndim != 2 or not scores.size:
         raise ValueError(f"scores have shape {scores.shape}, expected [n_run, n_day], neither of them 0")

@@ -24,6 +24,19 @@ COLOURS = {
 # what flows in a community
 FLOWS = {"sun": "#E69F00", "demand": "#000000", "grid": "#0072B2", "battery": "#009E73", "peers": "#D55E00"}
 LIMIT = "#444444"
+# of things compared, whatever they are: colours in an order in which neighbours differ in lightness too
+SERIES = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
+_DASHES = ("-", "--", ":", "-.")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def series(number: int) -> dict[str, str]:
+    """Colour, dashes and marker of the `number`th of several curves: apart without colour, too."""
+    return {
+        "color": SERIES[number % len(SERIES)],
+        "ls": _DASHES[number % len(_DASHES)],
+        "marker": _MARKERS[number % len(_MARKERS)],
+    }
 
 
 def new_figure(width: float, height: float) -> Any:

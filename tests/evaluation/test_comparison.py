@@ -1,7 +1,6 @@
 import numpy as np
 
 from gridjax.evaluation.comparison import order_check, share_of_way, summarise
-from gridjax.evaluation.report import table
 from gridjax.evaluation.statistics import iqm
 
 
@@ -45,7 +44,3 @@ def test_summary_holds_both_centres():
     assert summary["iqm"] == 1.0
     assert summary["mean"] == 25.5
     assert summary["over_seeds"] == [1.0, 1.0]
-
-
-def test_table_is_aligned():
-    assert table([["a", "bb"], ["ccc", "1"]]) == "| a   | bb |\n| --- | -: |\n| ccc |  1 |"

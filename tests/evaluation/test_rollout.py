@@ -52,15 +52,65 @@ def test_chunks_do_not_matter_and_compile_once(task):
     assert _score._cache_size() == before
 
 
-def test_a_policy_with_a_memory_keeps_to_the_pace_of_its_training(task):
+@pytest.fixture(scope="module")
+def policy_of(task):
+    """Policies that do something, by architecture."""
+
+    def of(architecture):
+        env, params = task
+        small = {"hidden": (8,), "num_envs": 2, "num_steps": 2, "num_minibatches": 1}
+        learner = MAPPO.create(env, params, architecture=architecture, **small)
+        policy = learner.policy(learner.init(jax.random.key(0)))
+        # as initialised it does next to nothing
+        return replace(policy, params=jax.tree.map(lambda x: 5.0 * x, policy.params))
+
+    return of
+
+
+def replayed(task, policy, track, seed, every, steps):
+    """Actions of a sampled policy, step by step, from the keys of the day."""
+    env, params = task
+    key, _ = jax.random.split(jax.random.key(0))
+    keys = jax.random.split(key, env.case_steps)
+    memory, actions, found = policy.memory(), None, []
+    for step in range(steps):
+        state = jax.tree.map(lambda x, k=step: x[k], track.state)
+        if step % every == 0:
+            draw = jax.random.fold_in(jax.random.split(keys[step])[0], seed)
+            seen = env.observe(state, env.on_case(params, 100))
+            actions, memory = policy.step(seen, memory, draw)
+        found.append(actions["inverter"])
+    return jnp.stack(found)
+
+
+@pytest.mark.parametrize(("architecture", "every"), [("feedforward", 1), ("gru", 2)])
+def test_sampled_actions_follow_from_the_keys_of_the_day(task, policy_of, architecture, every):
+    env, params = task
+    policy = policy_of(architecture)
+    track = record_day(env, params, act_with(policy, env, every, seed=7), 100, jax.random.key(0))
+    expected = replayed(task, policy, track, 7, every, 6)
+    np.testing.assert_allclose(track.actions["inverter"][:6], expected, atol=1e-5)
+
+
+def test_sampled_scores_do_not_depend_on_chunks_and_differ_by_seed(task, policy_of):
+    env, params = task
+    policy = policy_of("feedforward")
+
+    def score(seed, chunk=60):
+        return score_days(env, params, act_with(policy, env, seed=seed), DAYS, jax.random.key(0), chunk)
+
+    whole = score(1)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(score(1, chunk=2))):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    before = _score._cache_size()
+    assert np.all(score(2).reward != whole.reward)
+    assert _score._cache_size() == before
+
+
+def test_a_policy_with_a_memory_keeps_to_the_pace_of_its_training(task, policy_of):
     """Every second step it sees, remembers and chooses; in between it keeps what it chose."""
     env, params = task
-    learner = MAPPO.create(
-        env, params, architecture="gru", hidden=(8,), num_envs=2, num_steps=2, num_minibatches=1
-    )
-    policy = learner.policy(learner.init(jax.random.key(0)))
-    # as initialised it does next to nothing
-    policy = replace(policy, params=jax.tree.map(lambda x: 5.0 * x, policy.params))
+    policy = policy_of("gru")
     track = record_day(env, params, act_with(policy, env, every=2), 100, jax.random.key(0))
     memory, actions = policy.memory(), {}
     for step in range(6):

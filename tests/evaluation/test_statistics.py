@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from rliable import library, metrics
 from scipy.stats import trim_mean
 
 from gridjax.evaluation.statistics import (
@@ -7,6 +8,7 @@ from gridjax.evaluation.statistics import (
     interval_over_runs,
     iqm,
     mean,
+    optimality_gap,
     paired_difference,
     relative_excess,
 )
@@ -85,3 +87,41 @@ def test_bad_scores_are_refused(scores, expected):
 def test_different_days_cannot_be_paired():
     with pytest.raises(ValueError, match="3 and 4 days"):
         paired_difference(np.zeros((1, 3)), np.zeros((1, 4)))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "reference"),
+    [
+        (iqm, metrics.aggregate_iqm),
+        (mean, metrics.aggregate_mean),
+        (optimality_gap, metrics.aggregate_optimality_gap),
+    ],
+)
+class TestAgainstRliable:
+    """Definitions, and the stratified bootstrap's interval."""
+
+    def expected(self, scores, reference, resamples):
+        values, intervals = library.get_interval_estimates(
+            {"x": scores}, lambda x: np.array([reference(x)]), reps=resamples
+        )
+        return (*values["x"], *intervals["x"][:, 0])
+
+    def test_with_the_same_draws(self, scores, same_draws, statistic, reference):
+        first = scores[0]
+        same_draws(np.random.default_rng(5).integers(len(first), size=(300, *first.shape)))
+        expected = self.expected(first, reference, 300)
+        found = interval_over_runs(first, statistic, resamples=300, seed=5)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+        assert found.low < found.value < found.high
+
+    def test_with_draws_of_its_own(self, scores, statistic, reference):
+        np.random.seed(1)  # noqa: NPY002 - what rliable draws from
+        expected = self.expected(scores[0], reference, 4000)
+        found = interval_over_runs(scores[0], statistic, resamples=4000)
+        np.testing.assert_allclose(found, expected, atol=0.08 * (expected[2] - expected[1]))
+
+
+def test_optimality_gap_by_hand():
+    # what lies above the threshold makes up for nothing
+    assert optimality_gap([0.5, 3.0]) == 0.25
+    assert optimality_gap([0.5, 3.0], threshold=2.0) == 0.75

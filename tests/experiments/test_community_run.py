@@ -19,7 +19,8 @@ learner: {num_envs: 4, num_steps: 4, hidden: [8], num_epochs: 1, num_minibatches
 run: {num_seeds: 2, total_steps: 96, updates_per_chunk: 2, checkpoint_every: 32, validation_every: 64,
   validation_days: 2, cpu_devices: 1, evaluate: false}
 """
-NAMES = ["idle_battery", "self_consumption", "time_of_use", "peer_to_peer", "tuned_rule", "mappo", "optimum"]
+NAMES = ["idle_battery", "self_consumption", "time_of_use", "peer_to_peer", "tuned_rule", "mappo"]
+NAMES += ["mappo_stochastic", "optimum"]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_every_controller_is_scored(found):
     assert list(found["controllers"]) == NAMES
     for name, measures in found["per_day"].items():
         for scores in measures.values():
-            assert np.shape(scores) == ((2, 2) if name == "mappo" else (1, 2))
+            assert np.shape(scores) == ((2, 2) if name.startswith("mappo") else (1, 2))
             assert np.isfinite(scores).all()
     reward = {name: np.mean(measures["reward"]) for name, measures in found["per_day"].items()}
     assert reward["idle_battery"] < reward["self_consumption"] < reward["peer_to_peer"]

@@ -8,7 +8,7 @@ import pytest
 from experiments import evaluate, tables, voltage_yardsticks
 from gridjax.controllers import tune_droop
 
-CONTROLLERS = ["no_control", "category_b", "steep", "tuned_droop", "mappo", "optimum"]
+CONTROLLERS = ["no_control", "category_b", "steep", "tuned_droop", "mappo", "mappo_stochastic", "optimum"]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_every_controller_on_every_day(found):
     assert list(found["controllers"]) == CONTROLLERS
     assert len(found["days"]) == 2
     for name, measures in found["per_day"].items():
-        shape = (2, 2) if name == "mappo" else (1, 2)
+        shape = (2, 2) if name.startswith("mappo") else (1, 2)
         for scores in measures.values():
             assert np.shape(scores) == shape
             assert np.isfinite(scores).all()
@@ -44,6 +44,13 @@ def test_baselines_are_in_order(found):
     assert reward["mappo"] < reward["optimum"]
     holds = [check["holds"] for check in found["order"]]
     assert holds[:3] == [True] * 3
+
+
+def test_sampled_actions_are_worse_and_claim_nothing(found):
+    mean = {name: found["controllers"][name]["summary"]["reward"]["mean"] for name in found["controllers"]}
+    assert mean["mappo_stochastic"] < mean["mappo"]
+    assert found["controllers"]["mappo_stochastic"]["seeds"] == 2
+    assert not any("stochastic" in check["claim"] for check in found["order"])
 
 
 def test_quantities_agree(found):
@@ -94,6 +101,7 @@ def test_tables_follow_their_source(evaluated, tmp_path, capsys):
     assert text.startswith("before\n<!-- table: evaluation source=case33bw.json -->\n| controller")
     assert text.endswith("\n<!-- end -->\nafter\n")
     assert "| MAPPO " in text
+    assert "| MAPPO, sampled " in text
     assert "yesterday" not in text
     assert tables.main([str(document), "--check"]) == 0
 

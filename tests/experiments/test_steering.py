@@ -53,6 +53,28 @@ def test_what_is_trained_with_repeated_actions_acts_anew_at_every_step():
         np.testing.assert_array_equal(done["prosumer"], expected["prosumer"])
 
 
+def test_what_is_sampled_keeps_its_actions_as_in_training():
+    env, params = gridjax.make("SmartGrid-v0")
+    learner = Learner(steers="tuned_rule", rule_constants=CONSTANTS, action_repeat=2)
+    trained_in = environment_of(learner, env, params)
+    small = {"num_envs": 2, "num_steps": 2, "num_minibatches": 1, "hidden": (8,)}
+    learner = MAPPO.create(trained_in, params, **small)
+    policy = learner.policy(learner.init(jax.random.key(2)))
+    act = act_in_task(trained_in, policy, seed=3)
+    state = env.initial(jax.random.key(0), params)
+    seen = env.observe(state, params)
+    keys = jax.random.split(jax.random.key(1), 3)
+    memory, done = act.memory, []
+    for key in keys:
+        actions, memory = act.act(key, seen, state, params, memory)
+        done.append(actions["prosumer"])
+    said, again = (policy(seen, jax.random.fold_in(keys[k], 3)) for k in (0, 2))
+    follow = SteeredRule(env, CONSTANTS).follow
+    for found, expected in zip(done, (said, said, again)):
+        np.testing.assert_array_equal(found, follow(state, expected, params)["prosumer"])
+    assert np.any(done[2] != done[1])
+
+
 def test_a_task_without_a_rule_cannot_be_steered():
     with pytest.raises(ValueError, match="steers is 'tuned_rule', but VoltageControl-v0 has no such rule"):
         environment_of(Learner(steers="tuned_rule"), *gridjax.make("VoltageControl-v0"))
