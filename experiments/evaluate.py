@@ -80,7 +80,7 @@ def evaluate_run(
     from experiments.cases import held_out_cases
     from experiments.held_out import measured_before, score_all
     from experiments.versions import versions
-    from gridjax.evaluation.comparison import METHOD, order_check, share_of_way, summarise
+    from gridjax.evaluation.comparison import METHOD, bound_check, order_check, share_of_way, summarise
     from gridjax.evaluation.statistics import iqm
 
     began = time.monotonic()
@@ -117,6 +117,7 @@ def evaluate_run(
             name: order_check({key: -results[key][name] for key in found.order}, found.order)
             for name in found.lower_is_better
         },
+        "cost_bounds": bound_check(results[found.learner], config.learner.cost_bounds or {}),
         "bounds": {name: _rounded([values])[0] for name, values in found.bounds.items()},
         **found.constants,
         "method": METHOD,

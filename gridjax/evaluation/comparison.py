@@ -100,3 +100,23 @@ def order_check(
             }
         )
     return checks
+
+
+def bound_check(measures: Mapping[str, np.ndarray], bounds: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Whether the mean of each named cost is below its bound, with its whole interval over days and seeds.
+
+    `measures` holds `cost_NAME`, `[n_run, n_day]`, for every name in `bounds`.
+    """
+    checks = []
+    for name, bound in bounds.items():
+        found = interval_over_days(measures[f"cost_{name}"], mean)
+        checks.append(
+            {
+                "cost": name,
+                "bound": bound,
+                "mean": found.value,
+                "over_days": [found.low, found.high],
+                "holds": bool(found.high <= bound),
+            }
+        )
+    return checks

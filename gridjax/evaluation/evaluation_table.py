@@ -50,6 +50,8 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> str:
                 f"ahead, a linear programme finds {bound:.2f}, which nothing can pass: the plan is {gap:.2f} "
                 "above it."
             )
+    if evaluation.get("cost_bounds"):
+        claims += f"\n\nMean costs and their bounds:\n\n{_bounded(evaluation['cost_bounds'])}"
     kind = "outage" if evaluation["task"]["env"] == "Resilience-v0" else "day"
     seeds = max(controller["seeds"] for controller in controllers.values())
     note = (
@@ -65,6 +67,14 @@ def _claims(checks: Sequence[Mapping[str, Any]], sign: str = "<", digits: int = 
     return "\n".join(
         f"- {_named(check['claim'].replace('<', sign))}: {'holds' if check['holds'] else 'does not hold'}, "
         f"by {check['difference']:.{digits}f} ({interval(check['over_days'], digits)})"
+        for check in checks
+    )
+
+
+def _bounded(checks: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(
+        f"- {check['cost']}: {check['mean']:.3g} ({check['over_days'][0]:.3g} to {check['over_days'][1]:.3g}), "
+        f"at most {check['bound']:g}: {'holds' if check['holds'] else 'does not hold'}"
         for check in checks
     )
 

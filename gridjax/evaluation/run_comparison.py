@@ -16,7 +16,7 @@ from gridjax.evaluation.statistics import paired_difference
 MEASURES = (
     *("reward", "controllable", "losses_mw"),
     *("community_cost", "losses", "unserved", "peer_energy", "self_sufficiency", "peak_import"),
-    *("fairness", "reward_cooperation"),
+    *("fairness", "reward_cooperation", "cost_voltage", "cost_peak"),
     *("ens_critical", "ens_priority", "ens_discretionary", "unserved_cost", "energy_cost", "critical_served"),
 )
 

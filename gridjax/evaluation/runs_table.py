@@ -20,6 +20,8 @@ _COMPARED = {
     "peer_energy": 1,
     "unserved_cost": 0,
     "energy_cost": 0,
+    "cost_voltage": 6,
+    "cost_peak": 3,
 }
 
 
@@ -33,7 +35,12 @@ def _of_task(report: Mapping[str, Any]) -> str:
     first = report["first"]
     titles = {key: heading for key, heading, _, _ in COLUMNS}
     factors = {key: factor for key, _, factor, _ in COLUMNS}
-    titles |= {"reward": "reward", "unserved_cost": "not served (EUR)"}
+    titles |= {
+        "reward": "reward",
+        "unserved_cost": "not served (EUR)",
+        "cost_voltage": "voltage beyond the band (p.u.)",
+        "cost_peak": "import beyond the contract (kW)",
+    }
     measured = report["runs"][first]["summary"]
     shown = [name for name in _COMPARED if name in measured and (name != "reward" or _same_reward(report))]
     heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gridjax.evaluation.comparison import order_check, share_of_way, summarise
+from gridjax.evaluation.comparison import bound_check, order_check, share_of_way, summarise
 from gridjax.evaluation.statistics import iqm
 
 
@@ -44,3 +44,14 @@ def test_summary_holds_both_centres():
     assert summary["iqm"] == 1.0
     assert summary["mean"] == 25.5
     assert summary["over_seeds"] == [1.0, 1.0]
+
+
+def test_a_bound_holds_with_its_whole_interval():
+    costs = {"cost_peak": np.array([[0.0, 1.0, 2.0, 3.0] * 10, [1.0, 2.0, 3.0, 4.0] * 10])}
+    (check,) = bound_check(costs, {"peak": 3.0})
+    assert check["mean"] == 2.0
+    assert check["over_days"][0] < 2.0 < check["over_days"][1] < 3.0
+    assert check["holds"]
+    (tight,) = bound_check(costs, {"peak": 2.05})
+    assert not tight["holds"]
+    assert bound_check(costs, {}) == []
