@@ -151,8 +151,8 @@ def _advance(
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     many = jax.vmap(_advance_one, in_axes=(None, 0, None))
     if AXIS in mesh.axis_names:
-        states, metrics = many(learner, states, updates)
-        return jax.lax.with_sharding_constraint(states, placement(learner, mesh, leading=1)), metrics
+        where = placement(learner, mesh, leading=1), NamedSharding(mesh, PartitionSpec())
+        return jax.lax.with_sharding_constraint(many(learner, states, updates), where)
     if mesh.size > 1:
         # each device its own loops: one program over all would wait for the slowest power flow of them all
         share = PartitionSpec("seed")
@@ -183,6 +183,8 @@ def _divided(learner: MAPPO, mesh: Mesh, states: TrainState) -> TrainState:
     where = placement(learner, mesh, leading=1)
 
     def put(x: jax.Array, sharding: NamedSharding) -> jax.Array:
+        if not x.is_fully_addressable:
+            return x  # divided already
         if jax.process_count() == 1:
             return jax.device_put(x, sharding)
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):

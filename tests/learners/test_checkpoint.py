@@ -11,6 +11,7 @@ import pytest
 
 from gridjax.learners import MAPPO, Checkpoints
 
+from .probes import SETTINGS, Bounded, Mixed, NoParams, Recall, Whisper
 from .test_mappo import assert_equal, make, run
 
 
@@ -39,6 +40,26 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(learner, start, t
     assert_equal(resumed, uninterrupted)
     assert_equal(found, expected)
     assert MAPPO.update._cache_size() == before
+
+
+@pytest.mark.parametrize(
+    ("env", "chosen"),
+    [
+        (Recall(sizes=(("agent", 2),)), {"architecture": "gru"}),
+        (Whisper(sizes=(("agent", 2),)), {"architecture": "attention"}),
+        (Bounded(), {"head": "beta", "cost_bounds": {"excess": 300.0}, "twin": True}),
+        (Mixed(), {"sharing": "agent", "central_critic": False}),
+    ],
+    ids=["gru", "attention", "lagrangian", "hybrid"],
+)
+def test_every_kind_of_policy_resumes_bit_for_bit(tmp_path, env, chosen):
+    learner = MAPPO.create(env, NoParams(), **(SETTINGS | {"learning_rate": 5e-3} | chosen))
+    half, _ = run(learner, learner.init(jax.random.key(0)), 2)
+    uninterrupted, _ = run(learner, half, 2)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(2, half)
+        restored = checkpoints.restore(2, like=jax.eval_shape(learner.init, jax.random.key(0)))
+    assert_equal(run(learner, restored, 2)[0], uninterrupted)
 
 
 def test_restores_from_a_description_alone(learner, start, tmp_path):

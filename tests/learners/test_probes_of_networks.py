@@ -6,8 +6,20 @@ import numpy as np
 import pytest
 
 from gridjax.learners import MAPPO
+from gridjax.learners.batch import return_scale
 
-from .probes import SETTINGS, TARGETS, Choice, Coordination, Mixed, NoParams, Recall, Target, Whisper
+from .probes import (
+    SETTINGS,
+    TARGETS,
+    Choice,
+    Coordination,
+    Mixed,
+    NoParams,
+    Recall,
+    Target,
+    TimeLimit,
+    Whisper,
+)
 
 VARIANTS = [("group", True), ("agent", False)]
 
@@ -60,6 +72,16 @@ def test_other_networks_follow_what_is_seen_too(network):
         seen, memory = {"agent": jnp.full((1, 1), signal)}, learner.actor.memory()
         found, _ = learner.policy(state).step(seen, memory)
         np.testing.assert_allclose(found["agent"], 0.5 * signal, atol=0.06)
+
+
+@pytest.mark.parametrize("network", ["gru", "attention"])
+def test_values_of_other_networks_know_a_time_limit_from_an_end(network):
+    learner, state = train(TimeLimit(), 200, architecture=network, central_critic=False)
+    seen, memory = {"agent": jnp.ones((1, 1, 1))}, learner.critic.memory(1)
+    found, _ = learner.evaluate(state, seen, None, memory)
+    mean, std = return_scale(learner, state)
+    # as termination it would be at most 3.44
+    np.testing.assert_allclose(found * std + mean, 10.0, rtol=0.04)
 
 
 def recalled(learner, state, signal):
