@@ -21,9 +21,9 @@ def action_distribution(actions: Any, space: Space, labels: Sequence[str]) -> li
     `[n_agents, 3]`, and `at_bounds`, the share beyond 0.99 either way.
     """
     reals, chosen = _parts(actions, space)
-    entries = [_real(reals[..., k]) for k in range(0 if reals is None else reals.shape[-1])]
     n_level = space.discrete.n if isinstance(space, Hybrid) else space.n if isinstance(space, Discrete) else 0
-    entries += [_choice(chosen[..., k], n_level) for k in range(0 if chosen is None else chosen.shape[-1])]
+    entries = [_real(entry) for entry in (() if reals is None else np.moveaxis(reals, -1, 0))]
+    entries += [_choice(entry, n_level) for entry in (() if chosen is None else np.moveaxis(chosen, -1, 0))]
     if len(entries) != len(labels):
         raise ValueError(f"got {len(labels)} labels for actions of {len(entries)} entries")
     return [{"label": label, **entry} for label, entry in zip(labels, entries)]

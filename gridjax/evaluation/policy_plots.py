@@ -30,7 +30,7 @@ def plot_actions(groups: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, 
     rows = -(-len(panels) // columns)
     width = 6.2 if columns == 2 else min(max(6.5, 0.12 * most + 3.0), 13.0)
     figure = new_figure(width * columns, 2.9 * rows + 0.5)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     every = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (group, entry) in zip(every, panels):
         shares = np.asarray(entry["shares"], float)
@@ -93,7 +93,7 @@ def plot_correlation(found: Mapping[str, Any], path: Path, title: str = "") -> P
     cell = 0.21 if n > 24 else 0.3
     inches = max(cell * n, 3.5) + 0.062 * longest + 1.2
     figure = new_figure(inches, inches - 0.3)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     axes = figure.subplots()
     image = axes.imshow(matrix, cmap="PuOr_r", vmin=-1.0, vmax=1.0)
     figure.colorbar(image, ax=axes, label="rank correlation (-)", shrink=0.5, pad=0.01)
