@@ -113,7 +113,7 @@ def worst_cases(
     worst = [rows.index(case["row"]) for case in ranked[:shown]]
     panels = (
         *panels_of(env, cases.params),
-        *(Panel(f"cost {name}", {"": lambda m, name=name: costs[name]}) for name in costs),
+        *(Panel(f"cost {name}", {"": lambda m, name=name: costs[name]}) for name in usual_costs(means)),
     )
     return {
         "ranked": ranked,

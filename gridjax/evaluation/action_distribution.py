@@ -9,7 +9,7 @@ import numpy as np
 
 from gridjax.envs.spaces import Box, Discrete, Hybrid, Space
 
-BINS = 41  # of [-1, 1]: the middle one holds zero
+BINS = 41  # the middle one holds zero
 _AT_BOUND = 0.99
 
 
@@ -17,7 +17,7 @@ def action_distribution(actions: Any, space: Space, labels: Sequence[str]) -> li
     """One entry of an agent's action each, in the order of `labels`.
 
     `actions` are those of a group, `[..., n_agents, n]` (or as its space has them). An entry has its `label`,
-    `edges` or `levels`, and `shares` `[n_agents, n_bin]`; reals also mean, deviation, the quartiles
+    `edges` (from -1 to 1, or nearer where no action is far from zero) or `levels`, and `shares` `[n_agents, n_bin]`; reals also mean, deviation, the quartiles
     `[n_agents, 3]`, and `at_bounds`, the share beyond 0.99 either way.
     """
     reals, chosen = _parts(actions, space)
@@ -48,7 +48,9 @@ def _flat(x: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _real(values: np.ndarray) -> dict[str, Any]:
     values = np.clip(values, -1.0, 1.0).T  # [n_agents, n_sample]
-    edges = np.linspace(-1.0, 1.0, BINS + 1)
+    farthest = np.abs(values).max()
+    bound = 1.0 if farthest > 0.5 else max(1.2 * farthest, 0.01)
+    edges = np.linspace(-bound, bound, BINS + 1)
     return {
         "edges": edges,
         "shares": np.stack([np.histogram(row, edges)[0] / row.size for row in values]),

@@ -68,7 +68,7 @@ def _violins(axes: Any, entry: Mapping[str, Any], shares: np.ndarray) -> None:
         axes.plot([agent, agent], quartiles[[0, 2]], color="#0072B2", lw=3.0, solid_capstyle="butt")
         axes.plot(agent, quartiles[1], "o", ms=4.5, color="black", mfc="white", zorder=3)
     axes.axhline(0.0, color=LIMIT, lw=0.8)
-    axes.set_ylim(-1.05, 1.05)
+    axes.set_ylim(1.05 * edges[0], 1.05 * edges[-1])
     axes.set_xlim(-0.6, shares.shape[0] - 0.4)
 
 
@@ -108,7 +108,8 @@ def plot_correlation(found: Mapping[str, Any], path: Path, title: str = "") -> P
             axes.axvline(k - 0.5, color="black", lw=1.2)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for row, column in np.argwhere(np.abs(matrix) >= 0.25):
+    legible = np.abs(matrix) >= (0.25 if n <= 60 else 2.0)  # in more cells they would be too small
+    for row, column in np.argwhere(legible):
         value = matrix[row, column]
         if row != column:
             text = f"{value:.1f}".replace("0.", ".")

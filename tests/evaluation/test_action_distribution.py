@@ -22,6 +22,15 @@ def test_reals_by_hand():
     assert found[1]["deviation"][0] == 0.25
 
 
+def test_small_actions_are_looked_at_closely():
+    small, none = (
+        action_distribution(np.full((1, 4, 1, 1), x), Box(-1.0, 1.0, (1,)), ("give",))[0] for x in (-0.1, 0.0)
+    )
+    np.testing.assert_allclose(small["edges"][[0, -1]], [-0.12, 0.12])
+    np.testing.assert_allclose(none["edges"][[0, -1]], [-0.01, 0.01])
+    assert small["shares"].sum() == none["shares"][0, BINS // 2] == 1.0
+
+
 def test_choices_and_both():
     chosen = np.array([[0, 2], [0, 1], [2, 1], [0, 1]])[None]  # [case, step, agent]
     (entry,) = action_distribution(chosen, Discrete(3), ("pick",))
