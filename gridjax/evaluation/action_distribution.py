@@ -17,8 +17,9 @@ def action_distribution(actions: Any, space: Space, labels: Sequence[str]) -> li
     """One entry of an agent's action each, in the order of `labels`.
 
     `actions` are those of a group, `[..., n_agents, n]` (or as its space has them). An entry has its `label`,
-    `edges` (from -1 to 1, or nearer where no action is far from zero) or `levels`, and `shares` `[n_agents, n_bin]`; reals also mean, deviation, the quartiles
-    `[n_agents, 3]`, and `at_bounds`, the share beyond 0.99 either way.
+    `edges` (from -1 to 1, or nearer where no action is far from zero) or `levels`, and `shares`
+    `[n_agents, n_bin]`; reals also mean, deviation, the quartiles `[n_agents, 3]`, and `at_bounds`, the share
+    beyond 0.99 either way.
     """
     reals, chosen = _parts(actions, space)
     n_level = space.discrete.n if isinstance(space, Hybrid) else space.n if isinstance(space, Discrete) else 0

@@ -9,7 +9,7 @@ import pytest
 
 import gridjax
 from experiments import analyse
-from experiments.analysis import actions, correlations, worst_cases
+from experiments.analysis import _per_agent, actions, correlations, worst_cases
 from experiments.cases import Cases
 from gridjax.evaluation.learning_plots import learning_series, plot_learning, plot_value_error
 from gridjax.evaluation.policy_plots import plot_actions, plot_correlation
@@ -87,8 +87,7 @@ def test_every_kind_of_agent_is_looked_into(tmp_path):
 
     costs = {name: np.zeros(shape) for name in out.cost}
     costs["unserved"][1] = 1.0
-    metrics = drawn(out.metrics) | {"burnt": rng.uniform(size=(*shape, 2))}
-    metrics["energised"] = np.zeros(shape)
+    metrics = drawn(out.metrics) | {"energised": np.zeros(shape)}
     played = Recording(drawn(obs), drawn(acts), drawn(out.reward), costs, metrics, np.zeros(shape))
 
     found = actions(env, params, played)
@@ -97,13 +96,6 @@ def test_every_kind_of_agent_is_looked_into(tmp_path):
     whose = correlations(env, params, played)
     assert set(whose) == set(env.groups)
     assert "cost: voltage" in whose["battery"]["constant"]
-    shown = whose["battery"]["labels"]
-    total = metrics["burnt"].sum(axis=2).repeat(2)
-    power = played.observation["battery"][..., 0].ravel()
-    expected = np.corrcoef(total.argsort().argsort(), power.argsort().argsort())[0, 1]
-    if {"burnt", "state of charge [capacity]"} <= set(shown):
-        value = whose["battery"]["matrix"][shown.index("burnt"), shown.index("state of charge [capacity]")]
-        assert value == pytest.approx(expected, abs=0.02)
     assert is_png(plot_correlation(whose["battery"], tmp_path / "correlation.png"))
 
     worst = worst_cases(env, Cases(params, np.array([4, 8, 9])), played, None, 1)
@@ -113,6 +105,14 @@ def test_every_kind_of_agent_is_looked_into(tmp_path):
     assert np.isnan(voltage["series"]["lowest bus"]).all()  # all is dark
     assert is_png(plot_ranking(worst, tmp_path / "ranking.png"))
     assert is_png(plot_worst(worst, tmp_path / "worst.png"))
+
+
+def test_a_metric_is_an_agent_s_own_where_there_is_one_kind_of_agent():
+    each, one = np.arange(12.0).reshape(2, 3, 2), np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(_per_agent(each, 2, alone=True), each)
+    # of two devices, which may be those of others
+    np.testing.assert_array_equal(_per_agent(each, 2, alone=False)[..., 1], each.sum(axis=2))
+    np.testing.assert_array_equal(_per_agent(one, 2, alone=True)[..., 0], one)
 
 
 def test_many_agents_and_streams_are_drawn(tmp_path):
