@@ -1,7 +1,7 @@
 """Look into a run: `python -m experiments.analyse RUN`.
 
-Writes `RUN/analysis.json`, and `RUN/figures/analysis_*.png` drawn from it: what agents do, what goes with what,
-what the critic's values are worth, how learning went, and the cases that cost most.
+Writes `RUN/analysis.json`, and `RUN/figures/analysis_*.png` drawn from it: what agents do, what goes with
+what, what the critic's values are worth, how learning went, and the cases that cost most.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     """Everything that the figures show.
 
-    Raises `FileNotFoundError` without a checkpoint, `ValueError` for a checkpoint of another network, a seed that
-    was not trained, or a cost that the task does not have.
+    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network, a seed that was
+    not trained, or a cost that the task does not have.
     """
     import jax
 
@@ -99,7 +99,7 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     played = record_cases(env, cases.params, act, cases.rows, jax.random.key(0))
     ranked = worst_cases(trainer.task, cases, played, command.rank_by, command.worst)
     print("playing them again, exploring, beside the critic", file=sys.stderr, flush=True)
-    state = at_seed(progress.state, place)
+    state = jax.tree.map(lambda x: x[place], progress.state)
     foretold = record_forecast(trainer.learner, state, cases.params, cases.rows, jax.random.key(1))
     found = {
         "env": config.task.env,

@@ -13,7 +13,7 @@ from gridjax.evaluation.action_distribution import action_distribution
 from gridjax.evaluation.correlation import rank_correlation
 from gridjax.evaluation.recording import Forecast, Recording
 from gridjax.evaluation.value_error import calibration, realised_returns, telling
-from gridjax.evaluation.worst_cases import rank_cases
+from gridjax.evaluation.worst_cases import rank_cases, usual_costs
 from gridjax.learners import MAPPO
 
 
@@ -66,8 +66,8 @@ def _per_agent(value: np.ndarray, agents: int, alone: bool) -> np.ndarray:
 def value_error(learner: MAPPO, foretold: Forecast) -> dict[str, Any]:
     """Calibration of the critic by stream, then by group of agents.
 
-    `judged` is the share of the steps that counts, `bootstrapped` the mean weight of the critic's own value in
-    their returns.
+    `judged` is the share of the steps that counts, `bootstrapped` the mean weight of the critic's own value
+    in their returns.
     """
     ends = (np.asarray(foretold.terminated), np.asarray(foretold.truncated))
     returns, weights = realised_returns(
@@ -105,18 +105,20 @@ def worst_cases(
 ) -> dict[str, Any]:
     """Cases ranked by their costs, and the worst of them through time."""
     costs = {name: np.asarray(value, float) for name, value in played.cost.items()}
-    ranked = rank_cases({name: value.mean(axis=1) for name, value in costs.items()}, cases.rows, by)
+    earned = np.concatenate([np.asarray(reward) for reward in played.reward.values()], axis=2)
+    means = {name: value.mean(axis=1) for name, value in costs.items()}
+    ranked = rank_cases(means, earned.mean(axis=(1, 2)), cases.rows, by)
     ranked = [{"name": case_name(env, case["row"]), **case} for case in ranked]
     rows = cases.rows.tolist()
     worst = [rows.index(case["row"]) for case in ranked[:shown]]
     panels = (
         *panels_of(env, cases.params),
-        *(Panel(f"cost {name}", {"": lambda m, name=name: costs[name]}) for name in costs),
+        *(Panel(f"cost {name}", {"": lambda m, name=name: costs[name]}) for name in usual_costs(means)),
     )
     return {
         "ranked": ranked,
-        "ranked_by": by or "all costs, each over its mean",
-        "means": {name: value.mean() for name, value in costs.items()},
+        "ranked_by": by or "all costs, each over its mean where it occurs",
+        "usual": usual_costs(means),
         "shown": len(worst),
         "hours": step_hours(env),
         "panels": [

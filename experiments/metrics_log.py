@@ -1,4 +1,4 @@
-"""Where the metrics of a run go as it learns: JSON lines and TensorBoard always, Weights & Biases on demand."""
+"""Where the metrics of a run go: JSON lines and TensorBoard always, Weights & Biases on demand."""
 
 from __future__ import annotations
 

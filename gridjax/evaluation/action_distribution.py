@@ -9,7 +9,7 @@ import numpy as np
 
 from gridjax.envs.spaces import Box, Discrete, Hybrid, Space
 
-BINS = 41  # of [-1, 1]: the middle one holds zero
+BINS = 41  # the middle one holds zero
 _AT_BOUND = 0.99
 
 
@@ -17,13 +17,14 @@ def action_distribution(actions: Any, space: Space, labels: Sequence[str]) -> li
     """One entry of an agent's action each, in the order of `labels`.
 
     `actions` are those of a group, `[..., n_agents, n]` (or as its space has them). An entry has its `label`,
-    `edges` or `levels`, and `shares` `[n_agents, n_bin]`; reals also mean, deviation, the quartiles
-    `[n_agents, 3]`, and `at_bounds`, the share beyond 0.99 either way.
+    `edges` (from -1 to 1, or nearer where no action is far from zero) or `levels`, and `shares`
+    `[n_agents, n_bin]`; reals also mean, deviation, the quartiles `[n_agents, 3]`, and `at_bounds`, the share
+    beyond 0.99 either way.
     """
     reals, chosen = _parts(actions, space)
-    entries = [_real(reals[..., k]) for k in range(0 if reals is None else reals.shape[-1])]
     n_level = space.discrete.n if isinstance(space, Hybrid) else space.n if isinstance(space, Discrete) else 0
-    entries += [_choice(chosen[..., k], n_level) for k in range(0 if chosen is None else chosen.shape[-1])]
+    entries = [_real(entry) for entry in (() if reals is None else np.moveaxis(reals, -1, 0))]
+    entries += [_choice(entry, n_level) for entry in (() if chosen is None else np.moveaxis(chosen, -1, 0))]
     if len(entries) != len(labels):
         raise ValueError(f"got {len(labels)} labels for actions of {len(entries)} entries")
     return [{"label": label, **entry} for label, entry in zip(labels, entries)]
@@ -48,7 +49,9 @@ def _flat(x: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _real(values: np.ndarray) -> dict[str, Any]:
     values = np.clip(values, -1.0, 1.0).T  # [n_agents, n_sample]
-    edges = np.linspace(-1.0, 1.0, BINS + 1)
+    farthest = np.abs(values).max()
+    bound = 1.0 if farthest > 0.5 else max(1.2 * farthest, 0.01)
+    edges = np.linspace(-bound, bound, BINS + 1)
     return {
         "edges": edges,
         "shares": np.stack([np.histogram(row, edges)[0] / row.size for row in values]),

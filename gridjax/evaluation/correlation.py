@@ -12,7 +12,7 @@ ALIKE = 0.95
 
 
 def rank_correlation(
-    columns: Mapping[str, Mapping[str, np.ndarray]], most: int = 40, rows: int = 100_000
+    columns: Mapping[str, Mapping[str, np.ndarray]], most: int = 30, rows: int = 100_000
 ) -> dict[str, Any]:
     """Spearman's correlation of all columns, as a matrix that can be read.
 

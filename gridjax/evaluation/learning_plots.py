@@ -17,8 +17,8 @@ _PANELS = (
     ("approximate_kl", "approximate KL per update (nat)", "log"),
     ("clip_fraction", "clipped ratios (%)", "linear"),
     ("explained_variance", "explained variance of values (-)", "linear"),
-    ("value_error", "root mean square error of values (reward)", "log"),
-    ("gradient_norm", "norm of the gradient (-)", "log"),
+    ("value_error", "RMS error of values (as returns)", "log"),
+    ("gradient_norm", "norm of the gradient (-)", "linear"),
 )
 _PALETTE = tuple(dict.fromkeys(COLOURS.values()))
 _ONE = COLOURS["mappo"]
@@ -49,11 +49,12 @@ def plot_learning(found: Mapping[str, Any], path: Path, title: str = "") -> Path
     steps = np.asarray(found["steps"], float) / 1e6
     rows = -(-len(panels) // 2)
     figure = new_figure(11, 2.9 * rows + 0.7)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     every = figure.subplots(rows, 2, sharex=True, squeeze=False).ravel()
     names = dict.fromkeys(name for panel in panels for name in found["series"][panel[0]])
     others = [name for name in names if name]
     colours = {"": LIMIT if others else _ONE} | dict(zip(others, cycle(_PALETTE)))
+    whole = "reward, all agents" if any(name.startswith("cost: ") for name in others) else "all agents"
     handles: dict[str, Any] = {}
     for axes, (metric, label, scale) in zip(every, panels):
         factor = 100.0 if metric == "clip_fraction" else 1.0
@@ -66,14 +67,14 @@ def plot_learning(found: Mapping[str, Any], path: Path, title: str = "") -> Path
                 axes.plot(steps, seeds, lw=0.7, alpha=0.5, **style)
             marker = "o" if len(steps) == 1 else None
             (line,) = axes.plot(steps, np.nanmean(seeds, axis=1), lw=2.0, marker=marker, **style)
-            handles.setdefault(name or ("all agents" if others else ""), line)
+            handles.setdefault(name or whole, line)
         dress(axes, "", label)
         positive = all((np.asarray(v, float) > 0).all() for v in found["series"][metric].values())
         if scale == "log" and positive:
             axes.set_yscale("log")
         if metric == "explained_variance":
             axes.axhline(0.0, color=LIMIT, lw=0.8)
-            axes.set_ylim(max(min(lowest, 0.0), -1.5) - 0.05, 1.02)
+            axes.set_ylim(max(min(lowest, 0.0), -1.0) - 0.05, 1.02)
     for axes in every[max(len(panels) - 2, 0) : len(panels)]:
         axes.set_xlabel("environment steps of each seed (million)")
         axes.tick_params(labelbottom=True)
@@ -98,8 +99,8 @@ def plot_value_error(found: Mapping[str, Any], path: Path, title: str = "") -> P
     """
     streams = list(found["streams"])
     groups = list(found["streams"][streams[0]])
-    figure = new_figure(3.9 * len(groups) + 0.4, 3.9 * len(streams) + 0.9)
-    figure.suptitle(title)
+    figure = new_figure(max(4.1 * len(groups), 6.5), 4.1 * len(streams) + 0.9)
+    figure.suptitle(title, fontsize=11)
     every = figure.subplots(len(streams), len(groups), squeeze=False)
     for row, stream in zip(every, streams):
         for axes, group in zip(row, groups):
@@ -120,16 +121,15 @@ def plot_value_error(found: Mapping[str, Any], path: Path, title: str = "") -> P
             axes.vlines(bins["value"], quartiles[:, 0], quartiles[:, 1], color=_ONE, lw=1.6)
             axes.plot(bins["value"], middle, "o-", color=_ONE, ms=5, lw=1.2, mec="white")
             explained = one["explained_variance"]
-            heading = f"{group}: {stream}\nexplained variance " + (
-                "-" if explained is None else f"{explained:.2f}"
-            )
-            heading += f", bias {one['bias']:+.3g}, RMSE {one['root_mean_square']:.3g}"
+            heading = f"{group}: {stream}\nbias {one['bias']:+.2g}, RMSE {one['root_mean_square']:.2g}"
+            heading += "\nexplained variance " + ("-" if explained is None else f"{explained:.2f}")
             unit = "reward" if stream == "reward" else "cost"
             dress(axes, f"value foretold (discounted {unit})", "", "")
             axes.set_title(heading, fontsize=9)
             axes.set_xlim(edges[0], edges[-1])
             axes.set_ylim(edges[0], edges[-1])
             axes.set_box_aspect(1)
+            axes.locator_params(nbins=5)
             if axes is row[0]:
                 axes.set_ylabel(f"return realised (discounted {unit})")
     return save(figure, path)

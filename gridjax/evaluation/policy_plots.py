@@ -30,7 +30,7 @@ def plot_actions(groups: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, 
     rows = -(-len(panels) // columns)
     width = 6.2 if columns == 2 else min(max(6.5, 0.12 * most + 3.0), 13.0)
     figure = new_figure(width * columns, 2.9 * rows + 0.5)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     every = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (group, entry) in zip(every, panels):
         shares = np.asarray(entry["shares"], float)
@@ -68,7 +68,7 @@ def _violins(axes: Any, entry: Mapping[str, Any], shares: np.ndarray) -> None:
         axes.plot([agent, agent], quartiles[[0, 2]], color="#0072B2", lw=3.0, solid_capstyle="butt")
         axes.plot(agent, quartiles[1], "o", ms=4.5, color="black", mfc="white", zorder=3)
     axes.axhline(0.0, color=LIMIT, lw=0.8)
-    axes.set_ylim(-1.05, 1.05)
+    axes.set_ylim(1.05 * edges[0], 1.05 * edges[-1])
     axes.set_xlim(-0.6, shares.shape[0] - 0.4)
 
 
@@ -93,7 +93,7 @@ def plot_correlation(found: Mapping[str, Any], path: Path, title: str = "") -> P
     cell = 0.21 if n > 24 else 0.3
     inches = max(cell * n, 3.5) + 0.062 * longest + 1.2
     figure = new_figure(inches, inches - 0.3)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     axes = figure.subplots()
     image = axes.imshow(matrix, cmap="PuOr_r", vmin=-1.0, vmax=1.0)
     figure.colorbar(image, ax=axes, label="rank correlation (-)", shrink=0.5, pad=0.01)
@@ -108,7 +108,8 @@ def plot_correlation(found: Mapping[str, Any], path: Path, title: str = "") -> P
             axes.axvline(k - 0.5, color="black", lw=1.2)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for row, column in np.argwhere(np.abs(matrix) >= 0.25):
+    legible = np.abs(matrix) >= (0.25 if n <= 60 else 2.0)  # in more cells they would be too small
+    for row, column in np.argwhere(legible):
         value = matrix[row, column]
         if row != column:
             text = f"{value:.1f}".replace("0.", ".")

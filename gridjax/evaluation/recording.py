@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -56,6 +57,9 @@ def record_forecast(
     A critic values the policy that explores, in the learner's own environment and at its pace: no other play
     would show how well it does.
     """
+    # of the training state only networks and statistics are needed
+    unused: Any = dict.fromkeys(("optimiser", "env_state", "observation", "memory", "episodes", "key"))
+    state = replace(state, **unused)
     return in_chunks(lambda keys, rows: _forecast(learner, state, keys, rows, params), cases, key, chunk)
 
 

@@ -11,24 +11,44 @@ RELATIVE = "relative"
 
 
 def rank_cases(
-    costs: Mapping[str, np.ndarray], rows: Sequence[int] | np.ndarray, by: str | None = None
+    costs: Mapping[str, np.ndarray],
+    reward: np.ndarray,
+    rows: Sequence[int] | np.ndarray,
+    by: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Cases, the costliest first: `row`, `relative` and every cost.
+    """Cases, the costliest first: `row`, `relative`, every cost, and `reward`, by which ties are broken.
 
-    `costs` are means over each case, `[n_case]` by name. Units differ, so that what they come to together is
-    relative: each over its mean over all cases, averaged over the costs that occur at all; 1 is a usual case.
-    `by` names one cost to rank by instead. Raises `ValueError` for a name that is none.
+    `costs` are means over each case, `[n_case]` by name, and so is `reward`. Units differ, so that what they
+    come to together is relative: the mean over the costs of each over its usual size, see `usual_costs`. `by`
+    names one cost to rank by instead. Raises `ValueError` for a name that is none.
     """
     if by is not None and by not in costs:
         raise ValueError(f"rank by {by!r}: expected a cost, one of {', '.join(sorted(costs)) or 'none'}")
     values = {name: np.asarray(value, float) for name, value in costs.items()}
-    occurring = [value / value.mean() for value in values.values() if value.mean() > 0.0]
-    relative = np.mean(occurring, axis=0) if occurring else np.zeros(len(rows))
-    order = np.argsort(-(relative if by is None else values[by]), kind="stable")
+    scales = usual_costs(values)
+    relative = np.mean(
+        [values[name] / scale for name, scale in scales.items()] or [np.zeros(len(rows))], axis=0
+    )
+    reward = np.asarray(reward, float)
+    order = np.lexsort((reward, -(relative if by is None else values[by])))
     return [
-        {"row": int(rows[k]), RELATIVE: relative[k], **{name: value[k] for name, value in values.items()}}
+        {
+            "row": int(rows[k]),
+            RELATIVE: relative[k],
+            **{name: value[k] for name, value in values.items()},
+            "reward": reward[k],
+        }
         for k in order
     ]
+
+
+def usual_costs(costs: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Mean of each cost over the cases in which it occurs; costs that never do are left out.
+
+    Not over all cases: a cost that is rare, and small where it occurs, would outweigh all others.
+    """
+    values = {name: np.asarray(value, float) for name, value in costs.items()}
+    return {name: float(value[value > 0.0].mean()) for name, value in values.items() if (value > 0.0).any()}
 
 
 def cases_table(ranked: Sequence[Mapping[str, Any]], number: int = 10) -> str:
@@ -36,7 +56,7 @@ def cases_table(ranked: Sequence[Mapping[str, Any]], number: int = 10) -> str:
     if not ranked:
         return ""
     names = [name for name in ranked[0] if name not in ("row", RELATIVE, "name")]
-    head = ["case", "times a usual case", *(f"{name}, mean per step" for name in names)]
+    head = ["case", "times the usual cost", *(f"{name}, mean per step" for name in names)]
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     for case in ranked[:number]:
         cells = [str(case.get("name", case["row"])), f"{case[RELATIVE]:.2f}"]

@@ -15,21 +15,25 @@ _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
 def plot_ranking(found: Mapping[str, Any], path: Path, title: str = "", number: int = 15) -> Path:
-    """Each cost of the first `number` cases of `rank_cases`, as a multiple of its mean over all cases."""
-    cases, means = found["ranked"][:number], found["means"]
-    costs = [name for name, mean in means.items() if mean and mean > 0.0]
-    figure = new_figure(8.5, 0.3 * len(cases) + 1.7)
-    figure.suptitle(title)
+    """Each cost of the first `number` cases of `rank_cases`, in usual costs."""
+    usual = found["usual"]
+    costs = list(usual)
+    cases = [case for case in found["ranked"][:number] if any(case[name] > 0.0 for name in costs)]
+    free = sum(not any(case[name] > 0.0 for name in costs) for case in found["ranked"])
+    figure = new_figure(8.5, 0.3 * len(cases) + 2.0)
+    figure.suptitle(title, fontsize=11)
     axes = figure.subplots()
     places = np.arange(len(cases))
     height = 0.8 / max(len(costs), 1)
     for k, (name, colour) in enumerate(zip(costs, cycle(_LINES))):
-        values = [case[name] / means[name] for case in cases]
+        values = [case[name] / usual[name] for case in cases]
         axes.barh(places - 0.4 + (k + 0.5) * height, values, height, color=colour, label=name)
     axes.axvline(1.0, color=LIMIT, ls="--", lw=1.0)
     axes.set_yticks(places, [str(case["name"]) for case in cases])
     axes.invert_yaxis()
-    dress(axes, "cost, times its mean over all cases (-)", "")
+    dress(
+        axes, f"times the mean where it occurs (-); {free} of {len(found['ranked'])} cases cost nothing", ""
+    )
     axes.grid(visible=False, axis="y")
     if costs:
         axes.legend(frameon=False, loc="lower right", title="cost")
@@ -45,7 +49,7 @@ def plot_worst(found: Mapping[str, Any], path: Path, title: str = "") -> Path:
     shown = [case["name"] for case in found["ranked"][: found["shown"]]]
     panels = found["panels"]
     figure = new_figure(3.5 * len(shown) + 1.6, 1.75 * len(panels) + 1.0)
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=11)
     every = figure.subplots(len(panels), len(shown), sharex=True, sharey="row", squeeze=False)
     for row, panel in zip(every, panels):
         for column, axes in enumerate(row):

@@ -258,7 +258,7 @@ class SmartGrid(Environment[State, Params]):
             GROUP: (
                 *slots,
                 "trade, + buys [connection, companded]",
-                "reactive power, + injects [share of the capability]",
+                "reactive power, + injects [reactive capability]",
                 *(f"{name} [-1 off, 0 as usual, 1 full]" for name, there in extra if there),
             )
         }

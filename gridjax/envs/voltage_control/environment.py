@@ -198,7 +198,7 @@ class VoltageControl(Environment[State, Params]):
 
     def action_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         del params
-        return {GROUP: ("reactive power q, + injects [share in use of the capability]",)}
+        return {GROUP: ("reactive power q, + injects [reactive capability in use]",)}
 
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """Entry k of a zone block is the agent's k-th observed bus, `params.zone[agent, k]`, 0 if padding."""
