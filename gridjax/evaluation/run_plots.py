@@ -63,7 +63,8 @@ def learning_curves(report: Report, path: Path) -> Path | None:
             if aim:
                 one.axhline(aim["level"], color=LIMIT, lw=1.0, ls=(0, (1, 2)), label=_GOAL)
             dress(one, label, "", title)
-            one.set_xlim(0, None)
+            # room for the last marker
+            one.set_xlim(0, 1.03 * one.dataLim.x1)
         axes[0].set_ylabel("validation reward per step (-)")
     _legend(figure, rows)
     return save(figure, path)

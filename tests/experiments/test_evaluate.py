@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from experiments import evaluate, tables, voltage_yardsticks
+from experiments import compare, evaluate, tables, voltage_yardsticks
+from experiments.run_directory import read_metrics
 from gridjax.controllers import tune_droop
 
 CONTROLLERS = ["no_control", "category_b", "steep", "tuned_droop", "mappo", "mappo_stochastic", "optimum"]
@@ -67,6 +68,25 @@ def test_quantities_agree(found):
 def test_what_it_was_made_with(found):
     assert {"method", "versions", "droop", "task", "checkpoint", "learner"} <= found.keys()
     assert len(found["droop"]["tuned_droop"]["points_pu"]) == 4
+
+
+def test_a_trained_run_is_compared(evaluated, found, tmp_path):
+    out = tmp_path / "compared.json"
+    assert compare.main([f"one={evaluated}", f"two={evaluated}", "--out", str(out)]) == 0
+    runs = json.loads(out.read_text())["tasks"]["VoltageControl-v0, case33bw"]["runs"]
+    assert runs["one"]["normalised"]["improvement"]["value"] == pytest.approx(0.5)
+    assert runs["one"]["way"]["start"] == found["start"] == "no_control"
+    assert (
+        runs["one"]["stochastic"]["share_of_way"] == found["controllers"]["mappo_stochastic"]["share_of_way"]
+    )
+    logged = [
+        record["step"]
+        for record in read_metrics(evaluated / "metrics.jsonl")
+        if "validation/reward" in record
+    ]
+    assert runs["one"]["curve"]["steps"] == logged
+    assert np.shape(runs["one"]["curve"]["rewards"]) == (2, len(logged))
+    assert len(list((tmp_path / "compared_figures").iterdir())) == 4
 
 
 def test_figures_are_written(evaluated):

@@ -1,32 +1,84 @@
-"""One program of several seeds, divided among devices in one way or another, is that of each by itself."""
+"""Seeds in one program are runs of their own; what a run keeps, and which policies did best in validation."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
-from tiny_run import write_config
+from tiny_run import UPDATES
 
-from experiments import config_file
-from experiments.config import Config
+from experiments import training
+from experiments.run_directory import RunDirectory, read_metrics
 from experiments.training import Trainer
+from gridjax.evaluation.rollout import Scores
+from gridjax.learners import Checkpoints
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    found = config_file.read(write_config(tmp_path_factory.mktemp("config")), Config)
-    return replace(found, run=replace(found.run, num_seeds=5))
+def run(trained: Path) -> RunDirectory:
+    return RunDirectory.existing(trained)
 
 
 @pytest.fixture(scope="module")
-def together(config):
-    trainer = Trainer.of(config)
-    return trainer.advance(trainer.start(), 3)[0]
+def trainer(run):
+    return Trainer.of(run.read_config())
 
 
-def test_five_seeds_in_one_program_are_five_runs(config, together):
+@pytest.fixture(scope="module")
+def progress(run, trainer):
+    with Checkpoints(run.checkpoints) as checkpoints:
+        return checkpoints.restore(None, like=trainer.shape())
+
+
+def at(tree, k):
+    return [np.asarray(leaf)[k] for leaf in jax.tree.leaves(tree)]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b))
+
+
+def test_the_newest_checkpoints_stay(run):
+    with Checkpoints(run.checkpoints) as checkpoints:
+        assert checkpoints.steps() == [UPDATES - 20, UPDATES - 10, UPDATES]
+
+
+def test_the_best_policies_are_those_of_the_best_validation(run, trainer, progress):
+    validated = [x for x in read_metrics(run.metrics) if "validation/reward" in x]
+    rewards = np.array([record["validation/reward"] for record in validated])
+    updates = np.array([record["update"] for record in validated])[rewards.argmax(axis=0)]
+    best, taken, done = run.policies(trainer, "best")
+    np.testing.assert_array_equal(taken, updates)
+    np.testing.assert_allclose(progress.best_reward, rewards.max(axis=0), rtol=1e-6)
+    last, newest, _ = run.policies(trainer, "last")
+    assert done == UPDATES
+    np.testing.assert_array_equal(newest, [UPDATES] * 2)
+    for k in range(2):
+        assert same(at(best, k), at(last, k)) == (updates[k] == UPDATES)
+
+
+def test_a_seed_keeps_its_best_until_it_does_better(trainer, progress, monkeypatch):
+    before = np.asarray(progress.best_reward)
+    # the first seed does better than ever, the second worse
+    rewards = iter([before[0] + 1.0, before[1] - 1.0])
+    monkeypatch.setattr(
+        training, "score_days", lambda *_: Scores(np.array([next(rewards)]), {}, {}, np.zeros(1))
+    )
+    after, found = trainer.validate(progress, UPDATES + 5)
+    np.testing.assert_allclose(found["reward"], before + np.array([1.0, -1.0]), rtol=1e-6)
+    np.testing.assert_allclose(after.best_reward, before + np.array([1.0, 0.0]), rtol=1e-6)
+    np.testing.assert_array_equal(after.best_update, [UPDATES + 5, progress.best_update[1]])
+    assert same(at(after.best, 0), at(trainer.policies(progress), 0))
+    assert same(at(after.best, 1), at(progress.best, 1))
+
+
+def test_five_seeds_in_one_program_are_five_runs(run):
+    config = run.read_config()
+    five = Trainer.of(replace(config, run=replace(config.run, num_seeds=5)))
+    together = five.advance(five.start(), 3)[0].state.params
     for k in range(5):
-        alone = Trainer.of(replace(config, run=replace(config.run, num_seeds=1, seed=k)))
-        state = alone.advance(alone.start(), 3)[0].state
-        for mine, of_five in zip(jax.tree.leaves(state.params), jax.tree.leaves(together.state.params)):
+        one = Trainer.of(replace(config, run=replace(config.run, num_seeds=1, seed=k)))
+        alone = one.advance(one.start(), 3)[0].state.params
+        for mine, of_five in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
             np.testing.assert_allclose(mine[0], of_five[k], rtol=2e-5, atol=2e-6)
