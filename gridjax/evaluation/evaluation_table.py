@@ -72,11 +72,15 @@ def _claims(checks: Sequence[Mapping[str, Any]], sign: str = "<", digits: int = 
 
 
 def _bounded(checks: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(
-        f"- {check['cost']}: {check['mean']:.3g} ({check['over_days'][0]:.3g} to {check['over_days'][1]:.3g}), "
-        f"at most {check['bound']:g}: {'holds' if check['holds'] else 'does not hold'}"
-        for check in checks
-    )
+    lines = []
+    for check in checks:
+        low, high = check["over_days"]
+        held = "holds" if check["holds"] else "does not hold"
+        lines.append(
+            f"- {check['cost']}: {check['mean']:.3g} ({low:.3g} to {high:.3g}), "
+            f"at most {check['bound']:g}: {held}"
+        )
+    return "\n".join(lines)
 
 
 def _described(evaluation: Mapping[str, Any]) -> str:
