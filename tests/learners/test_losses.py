@@ -72,3 +72,11 @@ def test_explained_variance():
     assert losses.explained_variance(target, target) == 1.0
     assert losses.explained_variance(jnp.full(3, 7.0), target) == 0.0
     assert np.isfinite(losses.explained_variance(target, jnp.ones(3)))
+
+
+def test_value_diagnostics():
+    found = losses.value_diagnostics(np.array([1.0, 2.0, 5.0]), np.array([1.0, 3.0, 3.0]))
+    np.testing.assert_allclose(found["value_error"], np.sqrt(5 / 3), rtol=1e-6)
+    np.testing.assert_allclose(
+        found["explained_variance"], 1 - np.var([0, 1, -2]) / np.var([1, 3, 3]), rtol=1e-5
+    )
