@@ -30,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from benchmarks import machine
-    from gridjax.evaluation.communities_table import communities_table
+    from gridjax.evaluation.tables.communities import communities_table
 
     machine.use_cores(1)
     load = os.getloadavg()[0]

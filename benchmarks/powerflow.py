@@ -56,7 +56,7 @@ def main() -> None:
 
     from benchmarks import machine
     from benchmarks.scaling import draw
-    from gridjax.evaluation.powerflow_report import powerflow_rows, powerflow_table
+    from gridjax.evaluation.tables.powerflow import powerflow_rows, powerflow_table
 
     report: dict[str, Any] = machine.describe(PACKAGES)
     report |= {"rounds": options.rounds, "tolerance": 1e-8, "limits": machine.limits()}

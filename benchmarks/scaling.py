@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.style import COLOURS, dress, new_figure, save
+from gridjax.evaluation.figures.style import COLOURS, dress, new_figure, save
 
 _SERIES = {
     ("gridjax", "float64"): ("gridjax, float64", COLOURS["mappo"], "o"),

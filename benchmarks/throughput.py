@@ -57,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from benchmarks import machine
-    from gridjax.evaluation.throughput_table import throughput_table
+    from gridjax.evaluation.tables.throughput import throughput_table
 
     machine.use_cores(options.devices)
     rows = [row for batch in options.batches for row in _ours(options.network, batch, options.steps)]

@@ -75,7 +75,7 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     from experiments.training import Trainer, at_seed, use_cpu_devices
     from experiments.versions import versions
     from gridjax.envs import ActionRepeat
-    from gridjax.evaluation.learning_plots import learning_series
+    from gridjax.evaluation.figures.learning import learning_series
     from gridjax.evaluation.recording import record_cases, record_forecast
     from gridjax.evaluation.rollout import act_with
 
@@ -123,9 +123,9 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
 
 def draw(analysis: dict[str, Any], folder: Path) -> list[Path]:
     """Every figure of an `analysis.json`; the paths."""
-    from gridjax.evaluation.learning_plots import plot_learning, plot_value_error
-    from gridjax.evaluation.policy_plots import plot_actions, plot_correlation
-    from gridjax.evaluation.worst_cases_plot import plot_ranking, plot_worst
+    from gridjax.evaluation.figures.learning import plot_learning, plot_value_error
+    from gridjax.evaluation.figures.policy import plot_actions, plot_correlation
+    from gridjax.evaluation.figures.worst_cases import plot_ranking, plot_worst
 
     task = f"{analysis['env']} on {analysis['network']}"
     played = f"{task}: {len(analysis['cases'])} held-out cases, seed {analysis['seed']}"

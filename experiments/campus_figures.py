@@ -15,9 +15,9 @@ from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
 from gridjax.controllers.campus import CampusRule, default_rule
 from gridjax.envs.resilience import Resilience
-from gridjax.evaluation.outage_plot import plot_outage
-from gridjax.evaluation.plots import training_curve
-from gridjax.evaluation.resilience_plots import plot_survival, plot_trapezoid
+from gridjax.evaluation.figures.outage import plot_outage
+from gridjax.evaluation.figures.resilience import plot_survival, plot_trapezoid
+from gridjax.evaluation.figures.run import training_curve
 from gridjax.evaluation.rollout import record_days
 from gridjax.evaluation.survival import survival
 

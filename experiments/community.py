@@ -19,8 +19,8 @@ import tyro
 import gridjax
 from experiments.cases import chosen_days
 from experiments.prosumer_yardsticks import cost_bounds, foresight, rules, tuned_rule
-from gridjax.evaluation.markdown import table
 from gridjax.evaluation.rollout import score_days
+from gridjax.evaluation.tables.markdown import table
 
 
 @dataclass(frozen=True)

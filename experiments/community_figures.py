@@ -18,9 +18,9 @@ from experiments.training import Trainer, at_seed
 from gridjax.envs.smart_grid import SmartGrid
 from gridjax.envs.smart_grid.agreement import agree
 from gridjax.envs.smart_grid.companding import TRANSFER, expand
-from gridjax.evaluation.community_plots import CommunityDay, energy_day, stability_meaning, supply_matrix
-from gridjax.evaluation.flow_map import Snapshot, flow_map
-from gridjax.evaluation.plots import training_curve
+from gridjax.evaluation.figures.community import CommunityDay, energy_day, stability_meaning, supply_matrix
+from gridjax.evaluation.figures.flow_map import Snapshot, flow_map
+from gridjax.evaluation.figures.run import training_curve
 from gridjax.evaluation.rollout import Trajectory, record_day
 from gridjax.powerflow.branch import branch_flow
 

@@ -20,11 +20,11 @@ import tyro
 from experiments.files import plain, write_json
 from experiments.run_directory import read_metrics
 from gridjax.evaluation.evaluated_run import EvaluatedRun
-from gridjax.evaluation.learners_table import learners_table
 from gridjax.evaluation.learning_curve import learning_curve
 from gridjax.evaluation.marl_eval import marl_eval_data
 from gridjax.evaluation.run_comparison import compare_runs
-from gridjax.evaluation.runs_table import runs_table
+from gridjax.evaluation.tables.learners import learners_table
+from gridjax.evaluation.tables.runs import runs_table
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_json(command.marl_eval, exported)
     print(f"{runs_table(report)}\n\n{learners_table(report)}")
     if command.figures:
-        from gridjax.evaluation.run_plots import draw_comparison
+        from gridjax.evaluation.figures.comparison import draw_comparison
 
         for path in draw_comparison(report, command.out.with_name(f"{command.out.stem}_figures")):
             print(path)

@@ -17,7 +17,7 @@ import tyro
 
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
-from gridjax.evaluation.evaluation_table import evaluation_table
+from gridjax.evaluation.tables.evaluation import evaluation_table
 
 
 @dataclass(frozen=True)

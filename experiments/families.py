@@ -19,7 +19,7 @@ import tyro
 
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
-from gridjax.evaluation.families_table import families_table
+from gridjax.evaluation.tables.families import families_table
 
 MOST_CASES = 480
 

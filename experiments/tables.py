@@ -20,15 +20,15 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
-from gridjax.evaluation.calibration_table import calibration_table
-from gridjax.evaluation.communities_table import communities_table
-from gridjax.evaluation.evaluation_table import evaluation_table
-from gridjax.evaluation.families_table import families_table
-from gridjax.evaluation.learners_table import learners_table
-from gridjax.evaluation.networks_table import networks_table
-from gridjax.evaluation.powerflow_report import powerflow_table
-from gridjax.evaluation.runs_table import runs_table
-from gridjax.evaluation.throughput_table import throughput_table
+from gridjax.evaluation.tables.calibration import calibration_table
+from gridjax.evaluation.tables.communities import communities_table
+from gridjax.evaluation.tables.evaluation import evaluation_table
+from gridjax.evaluation.tables.families import families_table
+from gridjax.evaluation.tables.learners import learners_table
+from gridjax.evaluation.tables.networks import networks_table
+from gridjax.evaluation.tables.powerflow import powerflow_table
+from gridjax.evaluation.tables.runs import runs_table
+from gridjax.evaluation.tables.throughput import throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration": calibration_table,

@@ -14,8 +14,8 @@ from experiments.training import Trainer, at_seed
 from experiments.voltage_yardsticks import baselines
 from gridjax.controllers import CATEGORY_B
 from gridjax.envs.voltage_control import VoltageControl
-from gridjax.evaluation.feeder import feeder_map
-from gridjax.evaluation.plots import reactive_power, training_curve, voltage_fan
+from gridjax.evaluation.figures.feeder import feeder_map
+from gridjax.evaluation.figures.run import reactive_power, training_curve, voltage_fan
 from gridjax.evaluation.rollout import Trajectory, act_with, record_day
 
 _SHOWN = ("no_control", "mappo", "optimum")

@@ -6,7 +6,7 @@ import pandapower.networks
 import pytest
 
 from gridjax.calibration.survey import candidates, examine, survey
-from gridjax.evaluation.networks_table import networks_table
+from gridjax.evaluation.tables.networks import networks_table
 
 from .handmade import controlled, switched
 

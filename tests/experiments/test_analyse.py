@@ -11,11 +11,11 @@ import gridjax
 from experiments import analyse
 from experiments.analysis import _per_agent, actions, correlations, worst_cases
 from experiments.cases import Cases
-from gridjax.evaluation.learning_plots import learning_series, plot_learning, plot_value_error
-from gridjax.evaluation.policy_plots import plot_actions, plot_correlation
+from gridjax.evaluation.figures.learning import learning_series, plot_learning, plot_value_error
+from gridjax.evaluation.figures.policy import plot_actions, plot_correlation
+from gridjax.evaluation.figures.worst_cases import plot_ranking, plot_worst
 from gridjax.evaluation.recording import Recording
 from gridjax.evaluation.value_error import calibration
-from gridjax.evaluation.worst_cases_plot import plot_ranking, plot_worst
 
 FIGURES = {"actions", "correlation_inverter", "value_error", "costs", "worst_cases", "learning"}
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from gridjax.evaluation.markdown import interval, percent, table
-from gridjax.evaluation.titles import COLUMNS, TITLES
+from gridjax.evaluation.tables.markdown import interval, percent, table
+from gridjax.evaluation.tables.titles import COLUMNS, TITLES
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> str:

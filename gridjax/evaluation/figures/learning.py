@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.style import COLOURS, LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, new_figure, save
 
 # metric, label with unit, scale of the axis
 _PANELS = (

@@ -1,8 +1,8 @@
 from gridjax.evaluation.evaluated_run import EvaluatedRun
+from gridjax.evaluation.figures.comparison import draw_comparison, learning_curves
+from gridjax.evaluation.figures.style import series
 from gridjax.evaluation.learning_curve import learning_curve
 from gridjax.evaluation.run_comparison import compare_runs
-from gridjax.evaluation.run_plots import draw_comparison, learning_curves
-from gridjax.evaluation.style import series
 from tests.synthetic_runs import evaluation, records
 
 FIGURES = ["learning_curves", "performance_profiles", "probability_of_improvement", "interquartile_means"]

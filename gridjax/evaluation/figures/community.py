@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridjax.evaluation.style import COLOURS, FLOWS, LIMIT, dress, hours, new_figure, save
-from gridjax.evaluation.titles import TITLES
+from gridjax.evaluation.figures.style import COLOURS, FLOWS, LIMIT, dress, hours, new_figure, save
+from gridjax.evaluation.tables.titles import TITLES
 
 
 class CommunityDay(NamedTuple):

@@ -1,11 +1,11 @@
 import pytest
 
 from gridjax.evaluation.evaluated_run import EvaluatedRun
-from gridjax.evaluation.learners_table import learners_table
 from gridjax.evaluation.learning_curve import learning_curve
-from gridjax.evaluation.markdown import percent
 from gridjax.evaluation.run_comparison import compare_runs
-from gridjax.evaluation.runs_table import runs_table
+from gridjax.evaluation.tables.learners import learners_table
+from gridjax.evaluation.tables.markdown import percent
+from gridjax.evaluation.tables.runs import runs_table
 from tests.synthetic_runs import evaluation, records
 
 

@@ -1,4 +1,4 @@
-from gridjax.evaluation.powerflow_report import powerflow_rows, powerflow_table
+from gridjax.evaluation.tables.powerflow import powerflow_rows, powerflow_table
 
 
 def row(solver, precision="float64", rate=100.0, **rest):

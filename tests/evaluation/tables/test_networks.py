@@ -1,6 +1,6 @@
 import copy
 
-from gridjax.evaluation.networks_table import networks_table
+from gridjax.evaluation.tables.networks import networks_table
 
 ERRORS = {
     "voltage_error": 2.4e-11,

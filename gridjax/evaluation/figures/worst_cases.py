@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.style import LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import LIMIT, dress, new_figure, save
 
 _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gridjax import network as networks
-from gridjax.evaluation.feeder import feeder_map, layout, tree
-from gridjax.evaluation.plots import reactive_power, training_curve, voltage_fan
+from gridjax.evaluation.figures.feeder import feeder_map, layout, tree
+from gridjax.evaluation.figures.run import reactive_power, training_curve, voltage_fan
 
 BAND = (0.95, 1.05)
 

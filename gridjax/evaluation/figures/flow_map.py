@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridjax.evaluation.feeder import layout
-from gridjax.evaluation.style import new_figure, save
+from gridjax.evaluation.figures.feeder import layout
+from gridjax.evaluation.figures.style import new_figure, save
 from gridjax.network import Network
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gridjax.evaluation.resilience_plots import plot_survival, plot_trapezoid
+from gridjax.evaluation.figures.resilience import plot_survival, plot_trapezoid
 
 NAN = float("nan")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.style import LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import LIMIT, dress, new_figure, save
 
 _VIOLINS = 24  # agents up to which each has a violin; more are drawn as a map
 _KIND_COLOURS = {"observation": "#0072B2", "action": "#D55E00", "grid": "#009E73"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gridjax.evaluation.figures.style import LIMIT, dress, new_figure, save, series
 from gridjax.evaluation.learning_curve import SHARE
-from gridjax.evaluation.style import LIMIT, dress, new_figure, save, series
 
 Report = Mapping[str, Any]
 

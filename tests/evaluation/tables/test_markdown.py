@@ -1,4 +1,4 @@
-from gridjax.evaluation.markdown import interval, percent, table
+from gridjax.evaluation.tables.markdown import interval, percent, table
 
 
 def test_table_is_aligned():

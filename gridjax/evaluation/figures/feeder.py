@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.evaluation.style import LIMIT, new_figure, save
-from gridjax.evaluation.titles import TITLES
+from gridjax.evaluation.figures.style import LIMIT, new_figure, save
+from gridjax.evaluation.tables.titles import TITLES
 from gridjax.network import Network
 
 

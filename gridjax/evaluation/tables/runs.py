@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridjax.evaluation.evaluated_run import reward_terms
-from gridjax.evaluation.markdown import interval, percent, table
-from gridjax.evaluation.titles import COLUMNS, TITLES
+from gridjax.evaluation.tables.markdown import interval, percent, table
+from gridjax.evaluation.tables.titles import COLUMNS, TITLES
 
 # measures of runs side by side, and their digits
 _COMPARED = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.evaluation.style import FLOWS, LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import FLOWS, LIMIT, dress, new_figure, save
 
 _TIERS = {"critical": "#D55E00", "priority": "#E69F00", "discretionary": "#56B4E9"}
 _SOURCES = {

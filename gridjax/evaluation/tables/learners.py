@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridjax.evaluation.learning_curve import SHARE
-from gridjax.evaluation.markdown import interval, percent, table
+from gridjax.evaluation.tables.markdown import interval, percent, table
 
 
 def learners_table(report: Mapping[str, Any]) -> str:

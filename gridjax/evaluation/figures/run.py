@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.style import COLOURS, LIMIT, dress, hours, new_figure, save
-from gridjax.evaluation.titles import TITLES
+from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, hours, new_figure, save
+from gridjax.evaluation.tables.titles import TITLES
 
 VOLTAGE_PANELS = (
     ("reward", "validation/reward", 1.0, "mean reward per step (-)"),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.evaluation.style import COLOURS, LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, new_figure, save
 from gridjax.evaluation.survival import trapezoid
-from gridjax.evaluation.titles import TITLES
+from gridjax.evaluation.tables.titles import TITLES
 
 
 def plot_survival(curves: Mapping[str, np.ndarray], hours: float, path: Path, title: str = "") -> Path:

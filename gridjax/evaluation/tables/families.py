@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gridjax.evaluation.markdown import interval, percent, table
-from gridjax.evaluation.titles import TITLES
+from gridjax.evaluation.tables.markdown import interval, percent, table
+from gridjax.evaluation.tables.titles import TITLES
 
 FAMILIES = {
     "plain": "no event",

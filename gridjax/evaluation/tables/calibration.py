@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gridjax.evaluation.markdown import table
+from gridjax.evaluation.tables.markdown import table
 
 
 def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> str:

@@ -1,0 +1,1 @@
+"""Figures, of one look. Matplotlib loads where it is needed."""
