@@ -20,7 +20,9 @@ from gridjax.envs.environment import PerGroup
 class Seen(NamedTuple):
     """What is known when actions are chosen."""
 
-    observation: Any  # [n_agents, n_entries] per group; or the global state, [n_entries], if asked for `whole`
+    observation: (
+        Any  # [n_agents, n_entries] per group; or the global state, [n_entries], if asked for `whole`
+    )
     mask: PerGroup  # bool, of groups whose choices are not always all open
 
 

@@ -80,9 +80,10 @@ class GridEnv(gymnasium.Env):
 
     def action_masks(self) -> np.ndarray:
         """What may be chosen now, bool, one choice after another, as sb3-contrib's MaskablePPO asks."""
-        if self._mask is None:
-            raise AttributeError(f"{self.env.name} has no choices that are masked")
-        return self._mask
+        choices = self._view.joint.choices
+        if not choices:
+            raise AttributeError(f"agents of {self.env.name} choose nothing, so there is nothing to mask")
+        return np.ones(sum(choices), bool) if self._mask is None else self._mask
 
     def render(self) -> None:
         """Draws nothing."""
@@ -121,7 +122,10 @@ def make_vec(
     autoreset_mode: str | gymnasium.vector.AutoresetMode = "SameStep",
     **options: Any,
 ) -> GridVectorEnv:
-    """`num_envs` copies of the task `id`, compiled as one, as a `VectorEnv`; see `make` and `GridVectorEnv`."""
+    """`num_envs` copies of the task `id`, compiled as one, as a `VectorEnv`.
+
+    Options are those of `make` and of `GridVectorEnv`.
+    """
     options.pop("render_mode", None)
     return GridVectorEnv(
         *gridjax.make(id, **options),

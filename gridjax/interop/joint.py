@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gridjax.envs import Box, Discrete, Environment, Hybrid
 from gridjax.envs.spaces import Space
 
@@ -109,6 +111,20 @@ class Joint:
         """Rewards `[..., n_agents]` per group as one: `[...]`."""
         every = xp.concatenate([rewards[part.group] for part in self.parts], axis=-1)
         return every.mean(axis=-1) if how == "mean" else every.sum(axis=-1)
+
+
+def bounds(env: Environment, params: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest joined observation, float32 `[n]`."""
+    spaces = env.observation_space(params)
+
+    def joined(side: str) -> np.ndarray:
+        every = [
+            np.broadcast_to(getattr(spaces[group], side), (n, *spaces[group].shape)).ravel()
+            for group, n in env.groups.items()
+        ]
+        return np.concatenate(every).astype(np.float32)
+
+    return joined("low"), joined("high")
 
 
 def check_options(observation: str, reward: str) -> None:

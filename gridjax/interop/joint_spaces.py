@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from gridjax.envs import Environment
-from gridjax.interop.joint import Joint
+from gridjax.interop.joint import Joint, bounds
 
 
 class JointSpaces:
@@ -18,7 +18,10 @@ class JointSpaces:
     def __init__(self, env: Environment, params: Any, observation: str, reward: str) -> None:
         self.joint = Joint.of(env, params)
         self.whole, self.how = observation == "global", reward
-        self.observation_space = self._whole(env, params) if self.whole else self._joined(env, params)
+        if self.whole:
+            self.observation_space = self._whole(env, params)
+        else:
+            self.observation_space = spaces.Box(*bounds(env, params), dtype=np.float32)
         parts: dict[str, spaces.Space] = {}
         if self.joint.n_reals:
             parts["continuous"] = spaces.Box(-1.0, 1.0, (self.joint.n_reals,), np.float32)
@@ -31,7 +34,7 @@ class JointSpaces:
         return self.joint.actions(action)
 
     def observation(self, seen: Any) -> np.ndarray:
-        """From what an `episode.Seen` holds: float32, a copy, for what comes from JAX cannot be written to."""
+        """Of an `episode.Seen`: float32, a copy, for what comes from JAX cannot be written to."""
         return np.array(seen) if self.whole else self.joint.observation(seen, np)
 
     def total(self, reward: dict[str, Any]) -> np.ndarray:
@@ -47,19 +50,6 @@ class JointSpaces:
         rows = np.split(mask.astype(np.int8), np.cumsum(self.joint.choices)[:-1])
         chosen = tuple(rows)
         return {"continuous": None, "discrete": chosen} if self.joint.n_reals else chosen
-
-    def _joined(self, env: Environment, params: Any) -> spaces.Box:
-        own = env.observation_space(params)
-        low, high = (
-            np.concatenate(
-                [
-                    np.broadcast_to(getattr(own[group], side), (n, *own[group].shape)).ravel()
-                    for group, n in env.groups.items()
-                ]
-            ).astype(np.float32)
-            for side in ("low", "high")
-        )
-        return spaces.Box(low, high, dtype=np.float32)
 
     def _whole(self, env: Environment, params: Any) -> spaces.Box:
         _, state = jax.eval_shape(env.reset, jax.random.PRNGKey(0), params)

@@ -1,8 +1,8 @@
 """PettingZoo's `ParallelEnv`: every agent by name, all of them acting at once.
 
-    env = gridjax.interop.pettingzoo.make("SmartGrid-v0", agents=5)
-    observations, infos = env.reset(seed=0)
-    observations, rewards, terminations, truncations, infos = env.step(actions)
+env = gridjax.interop.pettingzoo.make("SmartGrid-v0", agents=5)
+observations, infos = env.reset(seed=0)
+observations, rewards, terminations, truncations, infos = env.step(actions)
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ def native(space: Space) -> spaces.Space:
         low, high = (np.broadcast_to(np.float32(x), space.shape).copy() for x in (space.low, space.high))
         return spaces.Box(low, high, space.shape, np.float32)
     if isinstance(space, Discrete):
-        return spaces.MultiDiscrete(np.full(space.shape, space.n)) if space.shape else spaces.Discrete(space.n)
+        return (
+            spaces.MultiDiscrete(np.full(space.shape, space.n)) if space.shape else spaces.Discrete(space.n)
+        )
     parts: dict[str, spaces.Space] = {
         "continuous": native(space.continuous),
         "discrete": native(space.discrete),
