@@ -2,8 +2,8 @@
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families`, `runs` (of a result of
-`experiments.families`, `experiments.compare`), `communities`, `throughput` or `powerflow` (of a result of
-`benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of
+`experiments.families`, `experiments.compare`), `adapters`, `communities`, `throughput` or `powerflow` (of a
+result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks` (of
 `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
@@ -23,6 +23,7 @@ from experiments.files import write_text
 from gridjax.evaluation.networks_table import networks_table
 from gridjax.evaluation.powerflow_report import powerflow_table
 from gridjax.evaluation.report import (
+    adapters_table,
     calibration_table,
     communities_table,
     evaluation_table,
@@ -32,6 +33,7 @@ from gridjax.evaluation.report import (
 )
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "adapters": adapters_table,
     "calibration": calibration_table,
     "communities": communities_table,
     "evaluation": evaluation_table,

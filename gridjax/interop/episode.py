@@ -42,6 +42,11 @@ def chains(seeds: Any) -> np.ndarray:
     return np.array(jax.vmap(jax.random.PRNGKey)(low))
 
 
+def on_device(params: Any) -> Any:
+    """Params as arrays of JAX: those of numpy would be copied in every step."""
+    return jax.tree.map(jnp.asarray, params)
+
+
 def begin(env: Environment, whole: bool, key: jax.Array, params: Any) -> tuple[jax.Array, Any, Seen]:
     """The chain after its next reset, the first state, and what is seen in it."""
     key, first = jax.random.split(key)

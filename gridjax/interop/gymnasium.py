@@ -40,7 +40,7 @@ class GridEnv(gymnasium.Env):
         self, env: Environment, params: Any, *, observation: str = "joined", reward: str = "mean"
     ) -> None:
         check_options(observation, reward)
-        self.env, self.params = env, params
+        self.env, self.params = env, episode.on_device(params)
         self._view = JointSpaces(env, params, observation, reward)
         self.observation_space, self.action_space = self._view.observation_space, self._view.action_space
         self._key: Any = None

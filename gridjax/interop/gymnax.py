@@ -20,6 +20,7 @@ from gymnax.environments import environment, spaces
 
 import gridjax
 from gridjax.envs import Environment
+from gridjax.interop.episode import on_device
 from gridjax.interop.joint import Joint, bounds, check_options
 
 
@@ -40,7 +41,7 @@ class GridGymnax(environment.Environment):
         self, env: Environment, params: Any, *, observation: str = "joined", reward: str = "mean"
     ) -> None:
         check_options(observation, reward)
-        self.env, self._params = env, params
+        self.env, self._params = env, on_device(params)
         self._joint = Joint.of(env, params)
         self._whole, self._how = observation == "global", reward
 
@@ -139,4 +140,5 @@ def make(
         options: those of `gridjax.make`, whose errors are raised.
     """
     env, params = gridjax.make(id, **options)
-    return GridGymnax(env, params, observation=observation, reward=reward), params
+    adapted = GridGymnax(env, params, observation=observation, reward=reward)
+    return adapted, adapted.default_params

@@ -32,7 +32,7 @@ class ParallelGrid(pettingzoo.ParallelEnv):
     """
 
     def __init__(self, env: Environment, params: Any):
-        self.env, self.params = env, params
+        self.env, self.params = env, episode.on_device(params)
         self.metadata = {"name": env.name, "render_modes": [], "is_parallelizable": True}
         self.render_mode = None
         self.possible_agents = list(agents.names(env))

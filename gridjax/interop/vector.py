@@ -49,7 +49,7 @@ class GridVectorEnv(gymnasium.vector.VectorEnv):
         except ValueError:
             known = ", ".join(mode.value for mode in AutoresetMode)
             raise ValueError(f"autoreset_mode is {autoreset_mode!r}, expected one of {known}") from None
-        self.env, self.params, self.num_envs = env, params, num_envs
+        self.env, self.params, self.num_envs = env, episode.on_device(params), num_envs
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
         self._view = JointSpaces(env, params, observation, reward)
         self.single_observation_space = self._view.observation_space
