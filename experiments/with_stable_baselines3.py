@@ -70,8 +70,8 @@ def main(steps: int = 16_384, seed: int = 0, network: str = "case33bw") -> None:
         seed: of the learner and its episodes.
         network: a shipped name.
     """
-    inverters = build("train", network, 1).action_space.shape
-    before = mean_reward(lambda _: np.zeros(inverters, np.float32), network)
+    rest = np.zeros_like(build("train", network, 1).action_space.sample())
+    before = mean_reward(lambda _: rest, network)
     after = mean_reward(train(steps, seed, network), network)
     print(f"mean reward per step on test days: no control {before:.5f}, PPO after {steps} steps {after:.5f}")
 

@@ -300,8 +300,8 @@ def adapters_table(report: Mapping[str, Any]) -> str:
     )
     return (
         f"{table(rows)}\n\n{report['task']} on {report['network']}, {report['precision']}, one "
-        f"{report['device']} device on {report['cores']} cores; {versions}. One run of {report['steps_per_call']} "
-        f"steps a call, rows interleaved over {report['rounds']} rounds.{busy}"
+        f"{report['device']} device on {report['cores']} cores; {versions}. One run of "
+        f"{report['steps_per_call']} steps a call, rows interleaved over {report['rounds']} rounds.{busy}"
     )
 
 

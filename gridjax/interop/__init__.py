@@ -15,7 +15,6 @@ import importlib
 from typing import Any
 
 _ADAPTERS = ("gymnasium", "gymnax", "jaxmarl", "pettingzoo")
-__all__ = list(_ADAPTERS)
 
 
 def __getattr__(name: str) -> Any:
@@ -32,4 +31,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_ADAPTERS)

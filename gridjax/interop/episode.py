@@ -100,9 +100,10 @@ def advance_then_begin(
     env: Environment, whole: bool, keys: jax.Array, states: Any, actions: PerGroup, params: Any
 ) -> tuple[jax.Array, Any, Seen, Outcome, Seen]:
     """`advance`, and `begin` where an episode ended; lastly what was seen before that."""
-    *after, outcome = _advance_all(env, whole, keys, states, actions, params)
-    fresh = _begin_all(env, whole, after[0], params)
-    return *_choose(outcome.terminated | outcome.truncated, fresh, tuple(after)), outcome, after[2]
+    keys, states, final, outcome = _advance_all(env, whole, keys, states, actions, params)
+    fresh = _begin_all(env, whole, keys, params)
+    ended = outcome.terminated | outcome.truncated
+    return *_choose(ended, fresh, (keys, states, final)), outcome, final
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -9,7 +9,7 @@ Once this module is imported the tasks are registered with Gymnasium too, and
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 from typing import Any
 
 import gymnasium
@@ -108,8 +108,8 @@ def make(id: str, *, observation: str = "joined", reward: str = "mean", **option
     """
     options.pop("render_mode", None)  # gymnasium.make passes it on
     env = GridEnv(*gridjax.make(id, **options), observation=observation, reward=reward)
-    env.spec = copy.copy(_spec(id))
-    env.spec.kwargs = {"id": id, "observation": observation, "reward": reward, **options}
+    given = {"id": id, "observation": observation, "reward": reward, **options}
+    env.spec = dataclasses.replace(_spec(id), kwargs=given)
     return env
 
 

@@ -82,7 +82,6 @@ class GridMARL(MultiAgentEnv):
         dones = dict.fromkeys([*self.agents, "__all__"], done)
         return self._observe(out.state), out.state, rewards, dones, infos
 
-    @partial(jax.jit, static_argnums=0)
     def get_obs(self, state: Any) -> PerAgent:
         """Observation `[n_entries]` of every agent."""
         return self._observe(state)

@@ -113,7 +113,7 @@ class Joint:
         return every.mean(axis=-1) if how == "mean" else every.sum(axis=-1)
 
 
-def bounds(env: Environment, params: Any) -> tuple[np.ndarray, np.ndarray]:
+def bounds(env: Environment, params: Any) -> tuple[Any, Any]:
     """Lowest and highest joined observation, float32 `[n]`."""
     spaces = env.observation_space(params)
 

@@ -26,7 +26,7 @@ class JointSpaces:
         if self.joint.n_reals:
             parts["continuous"] = spaces.Box(-1.0, 1.0, (self.joint.n_reals,), np.float32)
         if self.joint.choices:
-            parts["discrete"] = spaces.MultiDiscrete(self.joint.choices)
+            parts["discrete"] = spaces.MultiDiscrete(list(self.joint.choices))
         self.action_space = spaces.Dict(parts) if len(parts) == 2 else next(iter(parts.values()))
 
     def actions(self, action: Any) -> dict[str, Any]:
