@@ -2,6 +2,7 @@ import jax
 import pytest
 
 from gridjax.interop import episode
+from tests.interop.tasks import QUICK
 
 _COMPILED = (
     "begin_one",
@@ -16,14 +17,9 @@ _COMPILED = (
 
 @pytest.fixture(autouse=True, scope="package")
 def compiled_without_optimisation():
-    """Compiling is nearly all of the time that these tests take, and on the CPU this halves it."""
-    if jax.default_backend() != "cpu":
-        yield
-        return
     kept = {name: getattr(episode, name) for name in _COMPILED}
-    options = {"xla_backend_optimization_level": 0}
     for name, function in kept.items():
-        setattr(episode, name, jax.jit(function.__wrapped__, static_argnums=(0, 1), compiler_options=options))
+        setattr(episode, name, jax.jit(function.__wrapped__, static_argnums=(0, 1), compiler_options=QUICK))
     yield
     for name, function in kept.items():
         setattr(episode, name, function)

@@ -2,17 +2,22 @@
 
 import functools
 
+import jax
 import pytest
 
 import gridjax
 
 STEPS = 3
+# compiling is nearly all of the time that these tests take, and on the CPU this halves it
+QUICK = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
 TASKS = [
     pytest.param("VoltageControl-v0", {"network": "case33bw"}, id="case33bw"),
     pytest.param("VoltageControl-v0", {"network": "case141"}, id="case141"),
     pytest.param("SmartGrid-v0", {"agents": 2}, id="cigre_lv"),
-    pytest.param("SmartGrid-v0", {"agents": 20, "neighbours": 2}, id="kerber_vorstadtnetz"),
-    pytest.param("Resilience-v0", {}, id="campus"),
+    pytest.param(
+        "SmartGrid-v0", {"agents": 20, "neighbours": 2}, id="kerber_vorstadtnetz", marks=pytest.mark.slow
+    ),
+    pytest.param("Resilience-v0", {}, id="campus", marks=pytest.mark.slow),
 ]
 every_task = pytest.mark.parametrize(("name", "options"), TASKS)
 

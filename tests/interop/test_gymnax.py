@@ -1,5 +1,7 @@
 """gymnax's `Environment`: gymnax's own wrappers, and native steps with the same keys as reference."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +18,7 @@ from gridjax.interop.gymnax import GridGymnax
 from tests.envs.counter import Counter
 from tests.envs.counter import Limits as Times
 from tests.interop.choices import Choices, Limits
-from tests.interop.tasks import STEPS, build, every_task
+from tests.interop.tasks import QUICK, STEPS, build, every_task
 
 
 @every_task
@@ -26,7 +28,7 @@ def test_gymnaxs_wrappers_go_around_every_task(name, options):
     assert isinstance(env, environment.Environment)
     wrapped = wrappers.LogWrapper(wrappers.FlattenObservationWrapper(env))
 
-    @jax.jit
+    @partial(jax.jit, compiler_options=QUICK)
     def run(key, params):
         first, key = jax.random.split(key)
         observation, state = wrapped.reset(first, params)
