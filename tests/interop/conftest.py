@@ -2,7 +2,7 @@ import jax
 import pytest
 
 from gridjax.interop import episode
-from tests.interop.tasks import QUICK
+from tests.interop.tasks import quick
 
 _COMPILED = (
     "begin_one",
@@ -19,7 +19,7 @@ _COMPILED = (
 def compiled_without_optimisation():
     kept = {name: getattr(episode, name) for name in _COMPILED}
     for name, function in kept.items():
-        setattr(episode, name, jax.jit(function.__wrapped__, static_argnums=(0, 1), compiler_options=QUICK))
+        setattr(episode, name, jax.jit(function.__wrapped__, static_argnums=(0, 1), compiler_options=quick()))
     yield
     for name, function in kept.items():
         setattr(episode, name, function)

@@ -8,8 +8,6 @@ import pytest
 import gridjax
 
 STEPS = 3
-# compiling is nearly all of the time that these tests take, and on the CPU this halves it
-QUICK = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
 TASKS = [
     pytest.param("VoltageControl-v0", {"network": "case33bw"}, id="case33bw"),
     pytest.param("VoltageControl-v0", {"network": "case141"}, id="case141"),
@@ -30,3 +28,8 @@ def build(name, options):
 @functools.cache
 def _build(name, options):
     return gridjax.make(name, episode_length=STEPS, **dict(options))
+
+
+def quick():
+    """Options to compile with: nearly all of the time of these tests, and on the CPU this halves it."""
+    return {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None

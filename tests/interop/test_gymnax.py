@@ -18,7 +18,7 @@ from gridjax.interop.gymnax import GridGymnax
 from tests.envs.counter import Counter
 from tests.envs.counter import Limits as Times
 from tests.interop.choices import Choices, Limits
-from tests.interop.tasks import QUICK, STEPS, build, every_task
+from tests.interop.tasks import STEPS, build, every_task, quick
 
 
 @every_task
@@ -28,7 +28,7 @@ def test_gymnaxs_wrappers_go_around_every_task(name, options):
     assert isinstance(env, environment.Environment)
     wrapped = wrappers.LogWrapper(wrappers.FlattenObservationWrapper(env))
 
-    @partial(jax.jit, compiler_options=QUICK)
+    @partial(jax.jit, compiler_options=quick())
     def run(key, params):
         first, key = jax.random.split(key)
         observation, state = wrapped.reset(first, params)

@@ -21,7 +21,7 @@ from gridjax.interop.jaxmarl import GridMARL
 from tests.envs.counter import Counter
 from tests.envs.counter import Limits as Times
 from tests.interop.choices import Choices, Limits
-from tests.interop.tasks import QUICK, STEPS, build, every_task
+from tests.interop.tasks import STEPS, build, every_task, quick
 
 
 def roll(wrapped, env, key, copies, steps):
@@ -31,7 +31,7 @@ def roll(wrapped, env, key, copies, steps):
         keys = jax.random.split(key, env.num_agents)
         return {name: env.action_space(name).sample(k) for name, k in zip(env.agents, keys)}
 
-    @partial(jax.jit, compiler_options=QUICK)
+    @partial(jax.jit, compiler_options=quick())
     def run(key):
         first, key = jax.random.split(key)
         observations, state = jax.vmap(wrapped.reset)(jax.random.split(first, copies))
