@@ -14,7 +14,10 @@ SHIPPED = {
     "experiments/mappo.py",
     "experiments/configs/case33bw.yaml",
 }
-HEAVY = ("jax", "flax", "optax", "distrax", "orbax", "pandapower", "pandas", "matplotlib", "scipy")
+HEAVY = (
+    *("jax", "flax", "optax", "distrax", "orbax", "pandapower", "pandas", "matplotlib", "scipy"),
+    *("gymnasium", "pettingzoo", "gymnax", "jaxmarl", "torch"),
+)
 
 
 def contents(wheel: str) -> None:

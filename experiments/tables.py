@@ -2,8 +2,8 @@
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
-`runs` or `learners` (of a result of `experiments.compare`), `communities`, `throughput` or `powerflow` (of a
-result of `benchmarks.communities`, `benchmarks.throughput`, `benchmarks.powerflow`), `networks` (of
+`runs` or `learners` (of a result of `experiments.compare`), `adapters`, `communities`, `throughput` or
+`powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks` (of
 `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
 """
 
@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.files import write_text
+from gridjax.evaluation.tables.adapters import adapters_table
 from gridjax.evaluation.tables.calibration import calibration_table
 from gridjax.evaluation.tables.communities import communities_table
 from gridjax.evaluation.tables.evaluation import evaluation_table
@@ -31,6 +32,7 @@ from gridjax.evaluation.tables.runs import runs_table
 from gridjax.evaluation.tables.throughput import throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "adapters": adapters_table,
     "calibration": calibration_table,
     "communities": communities_table,
     "evaluation": evaluation_table,

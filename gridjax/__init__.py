@@ -17,6 +17,7 @@ _ROOMS = (
     "devices",
     "envs",
     "evaluation",
+    "interop",
     "learners",
     "network",
     "powerflow",
