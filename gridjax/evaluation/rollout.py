@@ -171,7 +171,7 @@ def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Sco
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     obs, state = env.reset(reset_key, params)
-    act, memory = _recalling(act)
+    act, memory = recalling(act)
 
     def step(carry, key):
         obs, state, memory = carry
@@ -185,7 +185,7 @@ def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Sco
     return jax.lax.scan(step, (obs, state, memory), jax.random.split(key, env.case_steps))[1]
 
 
-def _recalling(act: Any) -> tuple[Any, Any]:
+def recalling(act: Any) -> tuple[Any, Any]:
     """Any controller as one with a memory, and what is in it at the beginning."""
     if isinstance(act, Recalling):
         return act.act, act.memory
@@ -217,7 +217,7 @@ def _record(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> 
     params = env.on_case(params, day)
     key, reset_key = jax.random.split(key)
     _, state = env.reset(reset_key, params)
-    act, memory = _recalling(act)
+    act, memory = recalling(act)
 
     def step(carry, key):
         state, memory = carry

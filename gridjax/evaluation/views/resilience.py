@@ -98,9 +98,7 @@ class ResilienceView(View):
             for name in COLUMNS
         }
         none = jnp.full(n_battery + len(env.load_buses), jnp.nan)
-        running = jnp.concatenate(
-            [after.generator.on.astype(none.dtype), none, after.closed.astype(none.dtype)]
-        )
+        on, closed = (x.astype(none.dtype) for x in (after.generator.on, after.closed))
         served = {tier: m[f"served_{tier}"] for tier in TIERS}
         demand = {tier: m[f"demand_{tier}"] for tier in TIERS}
         lost = {tier: jnp.maximum(demand[tier] - served[tier], 0.0) for tier in TIERS}
@@ -113,7 +111,7 @@ class ResilienceView(View):
             voltage=after.voltage,
             lines=line_flows(network, params.newton.nominal, deviation, service),
             agents=columns,
-            running=running,
+            running=jnp.concatenate([on, none, closed]),
             sent=jnp.zeros(0),
             metrics={
                 "stability": jnp.where(dead, 0.0, m["stability"]),
