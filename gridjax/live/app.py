@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import jax
-from fastapi import FastAPI, HTTPException, Query, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter, ValidationError
 
+from gridjax.evaluation.views.messages import hello
 from gridjax.live import schema
 from gridjax.live.engine import Engine
 from gridjax.live.guard import LARGEST_MESSAGE, SUBPROTOCOL, Guard, Tokens, client_of
@@ -30,7 +33,7 @@ _MESSAGES = (100, 30)  # of a viewer, per minute and at once
 _TOKEN_WITHIN = 5.0  # s
 _MOST_FRAMES = 2000  # of one answer
 _READ: TypeAdapter[Any] = TypeAdapter(schema.ViewerMessage)
-_UNFIT = {400: {"model": schema.Problem}, 503: {"model": schema.Problem}}
+_UNFIT: dict[int | str, dict[str, Any]] = {400: {"model": schema.Problem}, 503: {"model": schema.Problem}}
 
 
 def create_app(engine: Engine, settings: Settings, run: Path | None = None) -> FastAPI:
@@ -53,7 +56,9 @@ def create_app(engine: Engine, settings: Settings, run: Path | None = None) -> F
         lifespan=lifespan,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
+        responses={422: {"model": schema.Problem}},
     )
+    app.add_exception_handler(RequestValidationError, _unfit)
     app.add_middleware(Guard, settings=settings, tokens=tokens)
     _health(app, engine)
     _commands(app, engine, viewers)
@@ -204,27 +209,19 @@ def _reads(app: FastAPI, engine: Engine, viewers: Viewers, run: Path | None) -> 
 
 
 def _hello(engine: Engine, viewers: Viewers, replayed: bool) -> dict[str, Any]:
-    view, device = engine.world.view, jax.devices()[0]
-    status = viewers.status()
-    return {
-        "schema": schema.VERSION,
-        "type": "hello",
-        "server": {"version": version("gridjax"), "jax": jax.__version__, "device": device.device_kind},
-        "session": engine.session,
-        "env": view.env.name,
-        "network": view.network,
-        "hours_per_step": view.hours,
-        "policies": engine.catalogue.names(),
-        "scenarios": list(engine.scenarios.names),
-        "days": list(engine.scenarios.days),
-        "state": status,
-        "weights": status["weights"],
-        "voltage_band": list(view.voltage_band),
-        "hertz": engine.settings.hertz,
-        "grid": view.grid,
-        "agents": list(view.agents),
-        "replayed": replayed,
-    }
+    device, status = jax.devices()[0], viewers.status()
+    return hello(
+        engine.world.view,
+        server={"version": version("gridjax"), "jax": jax.__version__, "device": device.device_kind},
+        session=engine.session,
+        policies=engine.catalogue.names(),
+        scenarios=list(engine.scenarios.names),
+        days=list(engine.scenarios.days),
+        state=status,
+        weights=status["weights"],
+        hertz=engine.settings.hertz,
+        replayed=replayed,
+    )
 
 
 def _since(socket: WebSocket, engine: Engine) -> int | None:
@@ -247,6 +244,17 @@ async def _authorised(socket: WebSocket, tokens: Tokens) -> bool:
     return good
 
 
+async def _unfit(_: Request, error: Exception) -> JSONResponse:
+    """What a request has wrong, without repeating it: NaN is no JSON."""
+    assert isinstance(error, RequestValidationError)
+    found = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors()[:5]]
+    return JSONResponse({"detail": "; ".join(found)[:600]}, 422)
+
+
+def _place(location: Sequence[Any]) -> str:
+    return ".".join(str(part)[:60] for part in location[:4])
+
+
 async def _listen(socket: WebSocket, viewers: Viewers, viewer: Viewer) -> None:
     """Answer a viewer's messages, until it sends more than it may."""
     bucket = Bucket(*_MESSAGES)
@@ -263,8 +271,7 @@ async def _listen(socket: WebSocket, viewers: Viewers, viewer: Viewer) -> None:
             message = _READ.validate_json(text)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"][:4])
-            viewer.note(_error("bad_message", f"{place}: {first['msg']}"[:300]))
+            viewer.note(_error("bad_message", f"{_place(first['loc'])}: {first['msg']}"[:300]))
             continue
         if isinstance(message, schema.Resume) and not viewers.resume(viewer, message.since):
             viewer.note(_error("refused", f"there is no frame {message.since} yet"))

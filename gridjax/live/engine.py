@@ -22,11 +22,11 @@ from uuid import uuid4
 import jax
 import jax.numpy as jnp
 
+from gridjax.evaluation.views.messages import VERSION, frame
 from gridjax.live.history import Disk, Kept
 from gridjax.live.lane import Lane, PolicyFailed, World
 from gridjax.live.policies import Catalogue
 from gridjax.live.scenarios import ANY, Scenarios
-from gridjax.live.schema import VERSION
 from gridjax.live.settings import Settings
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Engine:
 
     def __init__(
         self,
-        env: Any,
+        world: World,
         params: Any,
         settings: Settings,
         catalogue: Catalogue,
@@ -47,7 +47,7 @@ class Engine:
         scenario: str | int | None = None,
     ) -> None:
         self.settings, self.catalogue = settings, catalogue
-        self.world, self.scenarios = World(env, params), Scenarios(env, params)
+        self.world, self.scenarios = world, Scenarios(world.env, params)
         self.session = uuid4().hex
         self.kept = Kept(settings.kept_frames, settings.kept_bytes)
         self.events: deque[dict[str, Any]] = deque(maxlen=_EVENTS_KEPT)
@@ -107,9 +107,13 @@ class Engine:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                future.set_result(command())
+                result = command()
             except Exception as error:
+                self._changed()
                 future.set_exception(error)
+            else:
+                self._changed()  # first, so that who waits sees what has become
+                future.set_result(result)
 
         if self._closing:
             future.set_exception(RuntimeError("the server is closing"))
@@ -211,7 +215,6 @@ class Engine:
                 command = None
             if command is not None:
                 command()
-                self._changed()
                 due = max(due, time.monotonic())
                 continue
             if self._closing:
@@ -302,23 +305,22 @@ class Engine:
 
     def _publish(self) -> None:
         main, other = self._main, self._other
-        assert main.picture is not None
         self._sequence += 1
-        frame = {
-            "schema": VERSION,
-            "type": "frame",
-            "sequence": self._sequence,
-            "timestamp": _now(),
-            "step": self._step,
-            "episode": self._episode,
-            "clock": main.clock,
-            **main.picture,
-            "events": self._pending,
-            "comparison": None
-            if other is None or other.picture is None
-            else {**other.picture, "events": self._pending_other},
-        }
-        text = json.dumps(frame, allow_nan=False, separators=(",", ":"))
+        pictures: list[dict[str, Any] | None] = [
+            None if lane is None or lane.picture is None else lane.picture | {"events": events}
+            for lane, events in ((main, self._pending), (other, self._pending_other))
+        ]
+        assert pictures[0] is not None
+        message = frame(
+            sequence=self._sequence,
+            timestamp=_now(),
+            step=self._step,
+            episode=self._episode,
+            clock=main.clock,
+            picture=pictures[0],
+            comparison=pictures[1],
+        )
+        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
         self._record(self._pending, "main")
         self._record(self._pending_other, "comparison")
         self._pending, self._pending_other = [], []

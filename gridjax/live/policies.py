@@ -31,6 +31,7 @@ from gridjax.controllers import campus as campus_rules
 from gridjax.envs import Environment
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
+from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.rollout import Act, Recalling
 from gridjax.evaluation.trained import Trained
 from gridjax.learners.portable import read_about
@@ -56,7 +57,7 @@ class Catalogue:
         self._env, self._params, self._run = env, params, run
         rules = _rules(env, params)
         self._own = {entry.name: entry for entry in [*self._shipped(), *rules]}
-        self.fallback = rules[0].name
+        self.fallback, self._best_rule = rules[0].name, rules[-1].name
 
     def add(self, entry: Entry) -> None:
         """One more, in place of any of the same name."""
@@ -72,9 +73,8 @@ class Catalogue:
     @property
     def first(self) -> str:
         """The one to begin with: of the run where there is one, else what was trained, else the best rule."""
-        entries = self.entries()
-        trained = [entry.name for entry in entries if entry.kind != "rule"]
-        return trained[0] if trained else entries[-1].name
+        trained = (entry.name for entry in self.entries() if entry.kind != "rule")
+        return next(trained, self._best_rule)
 
     def get(self, name: str) -> Entry:
         """Raises `ValueError` for a name that is not there."""
@@ -155,6 +155,10 @@ def _rules(env: Environment, params: Any) -> list[Entry]:
             ),
             *_tuned_campus(env, engineer, entry),
         ]
+    if not isinstance(env, VoltageControl):
+        raise ValueError(
+            f"{env.name} has no rules here, expected SmartGrid-v0, VoltageControl-v0, Resilience-v0"
+        )
     rest = lambda state, params: no_control(env, state, params)  # noqa: E731
     curve = lambda curve, state, params: droop(curve, env, state, params)  # noqa: E731
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import gridjax
 from gridjax.evaluation.trained import Trained
 from gridjax.live.engine import Engine
+from gridjax.live.lane import World
 from gridjax.live.policies import SHIPPED, Catalogue, policy_files
 from gridjax.live.settings import Settings
 
@@ -35,7 +36,7 @@ def engine_of(
         task, params = made or gridjax.make(name, split=SPLIT)
     catalogue = Catalogue(task, params, run)
     day = int(scenario) if scenario is not None and scenario.isdigit() else scenario
-    return Engine(task, params, settings, catalogue, policy, day)
+    return Engine(World(task, params), params, settings, catalogue, policy, day)
 
 
 def _task_of(run: Path) -> Trained:

@@ -23,6 +23,7 @@ class Settings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     hertz: float = 10.0  # most frames per second
+    heartbeat: float = 20.0  # s between pings, and for an answer to one
     most_viewers: int = 500
     kept_frames: int = 20_000
     kept_bytes: int = 128 << 20  # of frames in memory
@@ -53,6 +54,7 @@ class Settings:
                 raise ValueError(f"{name} is {str(path)!r}, expected a file")
         for name, least, most in (
             ("hertz", 0.1, 60.0),
+            ("heartbeat", 0.05, 600.0),
             ("most_viewers", 1, 10_000),
             ("kept_frames", 1, 1_000_000),
             ("kept_bytes", 1 << 16, 8 << 30),
