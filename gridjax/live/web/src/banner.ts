@@ -6,6 +6,8 @@ import type { Frame, Picture, Severity } from "./protocol";
 
 const LASTING = 40; // frames for which an alarm that has passed still stands
 
+const SUPPLY = new Set(["outage", "islanding", "collapse"]);
+
 interface Alarm {
   severity: Severity;
   title: string;
@@ -37,8 +39,20 @@ function supply(picture: Picture, frame: Frame, history: History): Alarm | null 
 
 function recent(frame: Frame, history: History): Alarm | null {
   const event = history.events.findLast((one) => one.sequence <= frame.sequence && one.severity === "alarm");
-  if (event === undefined || frame.sequence - event.sequence > LASTING || event.kind === "outage") return null;
-  return { severity: "alarm", title: event.text, text: "" };
+  if (event === undefined || frame.sequence - event.sequence > LASTING) return null;
+  const text = sentence(event.text);
+  // an outage that is over may have lasted for a blink of the page
+  if (SUPPLY.has(event.kind))
+    return {
+      severity: "warning",
+      title: `${event.kind === "islanding" ? "Islanded" : "Outage"} at ${clock(event.clock.hour)}, over by now`,
+      text,
+    };
+  return { severity: "alarm", title: text, text: "" };
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The strip under the header that nobody misses. */

@@ -11,7 +11,7 @@ const ROWS: { field: keyof AgentNow; label: string; unit: string; precision: num
   { field: "battery_kw", label: "Battery output", unit: "kW", precision: 2 },
   { field: "energy_kwh", label: "Stored", unit: "kWh", precision: 2 },
   { field: "exchange_kw", label: "Grid import", unit: "kW", precision: 2 },
-  { field: "transfer_kw", label: "From neighbours", unit: "kW", precision: 2 },
+  { field: "transfer_kw", label: "Neighbours", unit: "kW", precision: 2 },
   { field: "reactive_kvar", label: "Reactive", unit: "kvar", precision: 2 },
   { field: "voltage", label: "Voltage", unit: "p.u.", precision: 4 },
   { field: "unserved_kw", label: "Unserved", unit: "kW", precision: 2, bad: true },
@@ -43,7 +43,8 @@ export class Cards implements Part {
     this.watcher.disconnect();
     this.inView.clear();
     const agents = model.hello?.agents ?? [];
-    this.cards = agents.map((agent) => new Card(agent, this.onPick));
+    const storage = agents.some((agent) => agent.capacity_kwh !== null);
+    this.cards = agents.map((agent) => new Card(agent, storage, this.onPick));
     this.root.replaceChildren(...this.cards.map((card) => card.root));
     for (const card of this.cards) this.watcher.observe(card.root);
     setText(byId("agents-count"), String(agents.length));
@@ -74,7 +75,12 @@ class Card {
   private readonly chargeRow: HTMLElement;
   private readonly rows: { row: HTMLElement; value: HTMLDataElement; other: HTMLElement; text: HTMLDataElement }[];
 
-  constructor(agent: Agent, onPick: (id: string | null) => void) {
+  /** @param storage whether any agent has some: then one without says so. */
+  constructor(
+    agent: Agent,
+    private readonly storage: boolean,
+    onPick: (id: string | null) => void,
+  ) {
     this.root.dataset["agent"] = agent.id;
     this.root.setAttribute("aria-label", agent.name);
     const head = element("div", { class: "card-head" }, element("h3", { title: agent.name }, agent.name), this.status);
@@ -99,8 +105,9 @@ class Card {
     setAttribute(this.root, "data-status", now.status);
     this.root.style.setProperty("--status", look[theme]);
     setText(this.status, `${look.glyph} ${look.label}`);
-    this.chargeRow.hidden = now.charge === null;
+    this.chargeRow.hidden = now.charge === null && !this.storage;
     write(this.chargeText, now.charge, "%", 1);
+    if (now.charge === null) setText(this.chargeText, "no battery");
     this.charge.style.transform = `scaleX(${now.charge ?? 0})`;
     this.otherBar.hidden = second === null;
     this.otherCharge.style.transform = `scaleX(${second?.charge ?? 0})`;

@@ -1,5 +1,7 @@
 import type { History, Training } from "./protocol";
 
+const UNAUTHORISED = 401;
+
 /** A request that the server refused, in its words. */
 export class Refused extends Error {
   constructor(
@@ -20,6 +22,16 @@ export class Commands {
   /** POST /api/simulation/`what`. */
   async simulation(what: string, body: object = {}): Promise<void> {
     await this.request(`api/simulation/${what}`, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  /** Whether the server wants another token than this one. */
+  async locked(): Promise<boolean> {
+    try {
+      await this.request("api/status");
+      return false;
+    } catch (error) {
+      return error instanceof Refused && error.status === UNAUTHORISED;
+    }
   }
 
   async training(): Promise<Training> {

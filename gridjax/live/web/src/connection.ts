@@ -23,6 +23,7 @@ export class Connection {
   private session: string | null = null;
   private sequence: number | null = null;
   private heard = 0;
+  private refused = false;
   /** Milliseconds between two frames; infinite while none are due. */
   private period = Infinity;
 
@@ -43,6 +44,7 @@ export class Connection {
   }
 
   open(): void {
+    this.refused = false;
     window.clearTimeout(this.timer);
     this.socket?.close();
     this.listener.connection("connecting", null);
@@ -65,9 +67,19 @@ export class Connection {
 
   /** At once, rather than when the wait is over. */
   retryNow(): void {
-    if (this.socket !== null && this.socket.readyState <= WebSocket.OPEN) return;
+    if (this.refused || (this.socket !== null && this.socket.readyState <= WebSocket.OPEN)) return;
     this.attempt = 0;
     this.open();
+  }
+
+  /** Gives up until `open` is called again: the server wants another token. */
+  refuse(): void {
+    const socket = this.socket;
+    this.socket = null;
+    this.refused = true;
+    socket?.close();
+    window.clearTimeout(this.timer);
+    this.listener.connection("refused", null);
   }
 
   private receive(text: string): void {
@@ -99,7 +111,7 @@ export class Connection {
   private closed(code: number): void {
     this.socket = null;
     if (code === POLICY_VIOLATION) {
-      this.listener.connection("refused", null);
+      this.refuse();
       return;
     }
     const wait = backoff(this.attempt++);

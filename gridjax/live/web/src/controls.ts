@@ -35,6 +35,8 @@ export class Controls implements Part {
     private readonly commands: Commands,
     private readonly onAct: () => void,
   ) {
+    // on a phone the grid comes first
+    byId("settings", HTMLDetailsElement).open = window.innerWidth > 640;
     this.start.addEventListener("click", () => { this.send("start"); });
     this.pause.addEventListener("click", () => { this.send("pause"); });
     this.stop.addEventListener("click", () => { this.send("stop"); });

@@ -69,5 +69,10 @@ const METRICS: Record<string, { label: string; unit: string }> = {
   voltage_min: { label: "Lowest voltage", unit: "p.u." },
   voltage_max: { label: "Highest voltage", unit: "p.u." },
   import_price: { label: "Import price", unit: "\u20ac/kWh" },
+  loading_max: { label: "Highest loading", unit: "%" },
+  slack_kw: { label: "From the grid outside", unit: "kW" },
+  others_kw: { label: "Other customers", unit: "kW" },
+  peer_kw: { label: "Between neighbours", unit: "kW" },
+  curtailed_kw: { label: "Curtailed", unit: "kW" },
   export_price: { label: "Export price", unit: "\u20ac/kWh" },
 };

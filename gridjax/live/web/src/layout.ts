@@ -78,8 +78,8 @@ function byVoltage(layout: Layout): number[] {
   return order.sort((a, b) => (layout.buses[b]?.kv ?? 0) - (layout.buses[a]?.kv ?? 0));
 }
 
-/** Moves and scales points into a box with a margin; `stretch` lets both axes scale apart. */
-export function fit(points: Point[], width: number, height: number, margin: number, stretch: boolean): Point[] {
+/** Moves and scales points into a box with a margin; one axis may scale up to `stretch` times as much as the other. */
+export function fit(points: Point[], width: number, height: number, margin: number, stretch: number): Point[] {
   if (points.length === 0) return [];
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
@@ -89,9 +89,10 @@ export function fit(points: Point[], width: number, height: number, margin: numb
   let down = Math.max(1, height - 2 * margin) / Math.max(bottom - top, 1e-9);
   if (right === left) across = 0;
   if (bottom === top) down = 0;
-  if (!stretch) {
-    const both = across === 0 ? down : down === 0 ? across : Math.min(across, down);
-    across = down = both;
+  if (across > 0 && down > 0) {
+    const least = Math.min(across, down);
+    across = Math.min(across, stretch * least);
+    down = Math.min(down, stretch * least);
   }
   const [x0, y0] = [(left + right) / 2, (top + bottom) / 2];
   return points.map(([x, y]): Point => [width / 2 + (x - x0) * across, height / 2 + (y - y0) * down]);

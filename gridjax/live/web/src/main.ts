@@ -91,6 +91,10 @@ function serve(): void {
     controls.send(what);
   };
 
+  // a socket that is refused does not say why
+  const unlock = async () => {
+    if (await commands.locked()) connection.refuse();
+  };
   const socket = new URL("ws/grid", base);
   socket.protocol = base.protocol === "https:" ? "wss:" : "ws:";
   const connection = new Connection(
@@ -122,15 +126,18 @@ function serve(): void {
         model.connection = state;
         model.retryAt = retryAt;
         changed();
-        if (state === "refused")
+        if (state === "lost") void unlock();
+        else if (state === "refused")
           token.ask(() => {
             connection.open();
+            void unlock();
           });
       },
     },
     token.get,
   );
   connection.open();
+  void unlock();
   window.setInterval(() => {
     if (model.retryAt !== null) changed(); // the countdown
   }, 500);

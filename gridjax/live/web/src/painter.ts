@@ -231,6 +231,13 @@ function paintLabels(brush: Brush): void {
   context.lineJoin = "round";
   const spots = scene.agents.map((point) => place(transform, point));
   const taken: [number, number, number, number][] = spots.map(([x, y]) => [x - radius, y - radius, x + radius, y + radius]);
+  const dot = scene.busRadius * symbolScale(transform) + 1;
+  // among hundreds of buses no name would find a place
+  if (scene.buses.length < 200)
+    for (const bus of scene.buses) {
+      const [x, y] = place(transform, bus);
+      taken.push([x - dot, y - dot, x + dot, y + dot]);
+    }
   const order = hello.agents.map((_, i) => i).sort((a, b) => Number(hello.agents[b]?.id === picked) - Number(hello.agents[a]?.id === picked));
   for (const i of order) {
     const agent = hello.agents[i];
@@ -239,12 +246,18 @@ function paintLabels(brush: Brush): void {
     // in a crowd names come with the zoom
     if (radius < 7.5 && agent.id !== picked) continue;
     const half = context.measureText(agent.name).width / 2 + 2;
-    const below: [number, number] = [spot[0], spot[1] + radius + 5];
-    const above: [number, number] = [spot[0], spot[1] - radius - size - 7];
-    const free = [below, above].find(([x, y]) => {
+    const [u, v] = spot;
+    const around: Point[] = [
+      [u, v + radius + 5],
+      [u, v - radius - size - 7],
+      [u - half - radius - 6, v - size / 2],
+      [u + half + 1.6 * radius + 6, v - size / 2],
+    ];
+    // nowhere is better than over something else, but a name under the pointer is wanted
+    const free = around.find(([x, y]) => {
       const box: [number, number, number, number] = [x - half, y, x + half, y + size + 1];
       if (box[0] < 0 || box[1] < 0 || box[2] > scene.width || box[3] > scene.height) return false;
-      return agent.id === picked || taken.every((other, j) => j === i || !overlap(box, other));
+      return agent.id === picked || taken.every((other) => !overlap(box, other));
     });
     if (free === undefined) continue;
     const [x, y] = free;

@@ -1,4 +1,4 @@
-import { interpolateRgbBasis } from "d3-interpolate";
+import { interpolateRgb, piecewise } from "d3-interpolate";
 import { scaleSequential } from "d3-scale";
 import type { AgentStatus } from "./protocol";
 
@@ -18,13 +18,14 @@ const VOLTAGE: Record<Theme, string[]> = {
   light: ["#1553d6", "#7aa9f5", "#ffffff", "#f59a8c", "#c8141f"],
 };
 
+const ramp = (colours: string[]) => piecewise(interpolateRgb, colours) as (share: number) => string;
 const loadingScale = {
-  dark: scaleSequential([0, 1], interpolateRgbBasis(LOADING.dark)).clamp(true),
-  light: scaleSequential([0, 1], interpolateRgbBasis(LOADING.light)).clamp(true),
+  dark: scaleSequential([0, 1], ramp(LOADING.dark)).clamp(true),
+  light: scaleSequential([0, 1], ramp(LOADING.light)).clamp(true),
 };
 const voltageScale = {
-  dark: scaleSequential(VOLTAGE_RANGE, interpolateRgbBasis(VOLTAGE.dark)).clamp(true),
-  light: scaleSequential(VOLTAGE_RANGE, interpolateRgbBasis(VOLTAGE.light)).clamp(true),
+  dark: scaleSequential(VOLTAGE_RANGE, ramp(VOLTAGE.dark)).clamp(true),
+  light: scaleSequential(VOLTAGE_RANGE, ramp(VOLTAGE.light)).clamp(true),
 };
 const UNRATED: Record<Theme, string> = { dark: "#6b7d92", light: "#8494a6" };
 
@@ -66,7 +67,7 @@ export const STATUS: Record<AgentStatus, StatusLook> = {
 
 /** Colour of a stability in [0, 1]: good, strained, failing. */
 export function stabilityLevel(stability: number): "good" | "strained" | "failing" {
-  return stability >= 0.8 ? "good" : stability >= 0.5 ? "strained" : "failing";
+  return stability >= 0.7 ? "good" : stability >= 0.4 ? "strained" : "failing";
 }
 
 export function gradient(kind: "loading" | "voltage", theme: Theme): string {

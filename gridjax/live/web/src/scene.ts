@@ -2,6 +2,9 @@ import { fit, geographic, hasCoordinates, spacing, tree } from "./layout";
 import type { Point } from "./layout";
 import type { Agent, Layout, Line } from "./protocol";
 
+// maps of grids are mostly schematic: filling the view is worth some distortion
+const MAP_STRETCH = 1.7;
+
 export type Arrangement = "map" | "tree";
 
 /** Where everything stands, in px of the unzoomed view. Columns are in the order of `Hello`. */
@@ -34,7 +37,7 @@ export function arrange(
   const raw =
     arrangement === "map" ? geographic(grid) : tree(grid).map(([x, y]): Point => (upright ? [y, x] : [x, y]));
   const margin = Math.min(54, 0.09 * Math.min(width, height) + 16);
-  const buses = fit(raw, width, height, margin, arrangement === "tree");
+  const buses = fit(raw, width, height, margin, arrangement === "tree" ? Infinity : MAP_STRETCH);
   const index = new Map(grid.buses.map((bus, i) => [bus.id, i]));
   const lineIndex = new Map(grid.lines.map((line, i) => [line.id, i]));
   const lines = grid.lines.map((line) => ({
