@@ -30,6 +30,8 @@ function supply(picture: Picture, frame: Frame, history: History): Alarm | null 
   const when = since === undefined ? "" : ` since ${clock(since.clock.hour)}`;
   const whose = picture === frame ? "" : ` under ${picture.policy}`;
   if (connected) return { severity: "alarm", title: `Part of the grid is dead${when}${whose}`, text: "" };
+  if (islanded && share >= 1 && (picture.metrics["unserved_kwh"] ?? 0) > 0)
+    return { severity: "alarm", title: `Islanded${when}${whose}`, text: "The grid outside is lost, and not all demand is served." };
   if (islanded && share >= 1)
     return { severity: "warning", title: `Islanded${when}${whose}`, text: "The grid outside is lost; local sources carry everyone." };
   if (islanded)

@@ -43,8 +43,8 @@ export class Cards implements Part {
     this.watcher.disconnect();
     this.inView.clear();
     const agents = model.hello?.agents ?? [];
-    const storage = agents.some((agent) => agent.capacity_kwh !== null);
-    this.cards = agents.map((agent) => new Card(agent, storage, this.onPick));
+    const storage = new Set(agents.filter((agent) => agent.capacity_kwh !== null).map((agent) => agent.group));
+    this.cards = agents.map((agent) => new Card(agent, storage.has(agent.group), this.onPick));
     this.root.replaceChildren(...this.cards.map((card) => card.root));
     for (const card of this.cards) this.watcher.observe(card.root);
     setText(byId("agents-count"), String(agents.length));
@@ -75,7 +75,7 @@ class Card {
   private readonly chargeRow: HTMLElement;
   private readonly rows: { row: HTMLElement; value: HTMLDataElement; other: HTMLElement; text: HTMLDataElement }[];
 
-  /** @param storage whether any agent has some: then one without says so. */
+  /** @param storage whether any of its group has some: then one without says so. */
   constructor(
     agent: Agent,
     private readonly storage: boolean,
