@@ -75,7 +75,7 @@ def load_policy(path: str | os.PathLike) -> tuple[Policy, dict[str, Any]]:
     if archive.stat().st_size > _LARGEST:
         raise ValueError(f"policy {archive} has {archive.stat().st_size} bytes, expected {_LARGEST} at most")
     try:
-        with np.load(archive, allow_pickle=False) as stored:
+        with archive.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # of many kinds, depending on where the file is damaged
         raise ValueError(f"policy {archive} cannot be read: {error}") from error

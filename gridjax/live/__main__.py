@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -61,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{scheme}://{settings.host}:{settings.port}/ (Ctrl-C ends it)", file=sys.stderr, flush=True)
     if settings.token is not None and not settings.tls:
         print("the token and all else travel unencrypted: consider --tls-certificate", file=sys.stderr)
+    for end in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn ends cleanly, and then sends itself the signal again
+        signal.signal(end, lambda *_: None)
     server(engine, settings, options.run).run()
     return 0
 
