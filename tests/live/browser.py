@@ -107,21 +107,28 @@ class Watched:
     def mode(self, mode: str) -> None:
         self.page.wait_for_selector(f"#mode[data-mode={mode}]")
 
-    def shown(self) -> int | None:
-        """Sequence of the frame that the cards show."""
-        text = self.page.locator(".card").first.get_attribute("data-sequence")
-        return None if text is None else int(text)
+    def until(self, function: str, argument: Any = None) -> None:
+        """A function, since the page's security policy lets no expression be evaluated."""
+        self.page.wait_for_function(function, arg=argument)
+
+    def shown(self) -> int:
+        """Sequence of the frame that the cards show; 0 for none."""
+        return int(self.page.locator(".card").first.get_attribute("data-sequence") or 0)
+
+    def rewind(self) -> None:
+        """To the oldest frame."""
+        self.page.focus("#scrub")
+        self.page.keyboard.press("Home")
+        self.until("() => document.getElementById('scrub').value === '0'")
+        self.page.wait_for_timeout(200)
 
     def wait_for_frames(self, number: int) -> None:
-        self.page.wait_for_function(
-            "n => document.getElementById('scrub').valueAsNumber >= n - 1", arg=number
-        )
+        """Until the history holds so many, of which the newest is shown."""
+        self.until("n => document.getElementById('scrub').valueAsNumber >= n - 1", number)
 
     def settled(self) -> dict[str, Any]:
         """The frame shown, once the page has drawn the last that came."""
-        self.page.wait_for_function(
-            "n => document.querySelector('.card').dataset.sequence == n", arg=self.frames[-1]["sequence"]
-        )
+        self.until("n => document.querySelector('.card').dataset.sequence == n", self.frames[-1]["sequence"])
         return self.frames[-1]
 
     def cards(self, row: str = "td:not(.other) data, .charge data") -> list[dict[str, str]]:
@@ -131,8 +138,10 @@ class Watched:
             """(cards, row) => cards.map((card) => ({
                  id: card.dataset.agent,
                  status: card.dataset.status,
-                 ...Object.fromEntries([...card.querySelectorAll(row)].map((data) => [
-                   data.dataset.field ?? data.closest('tr').querySelector('td data').dataset.field, data.value])),
+                 ...Object.fromEntries([...card.querySelectorAll(row)].map((data) => {
+                   const named = data.dataset.field ? data : data.closest('tr').querySelector('td data');
+                   return [named.dataset.field, data.value];
+                 })),
                }))""",
             row,
         )

@@ -110,14 +110,11 @@ def test_history_scrubs_and_goes_back_to_live(watch):
     assert one.shown() == back, "what is chosen stays while frames come"
     frame = next(frame for frame in one.frames if frame["sequence"] == back)
     assert all(equal_numbers(card, agent) for card, agent in zip(one.cards(), frame["agents"]))
-    one.page.keyboard.press("Home")
-    one.page.wait_for_function("document.getElementById('scrub').value === '0'")
+    one.rewind()
     assert one.shown() < back
     one.page.click("#live")
     one.mode("running")
-    one.page.wait_for_function(
-        f"document.querySelector('.card').dataset.sequence > {one.frames[-1]['sequence']}"
-    )
+    one.until("n => document.querySelector('.card').dataset.sequence > n", one.frames[-1]["sequence"])
 
 
 def test_events_are_listed_and_jumped_to(watch, server):
@@ -137,13 +134,8 @@ def test_events_are_listed_and_jumped_to(watch, server):
     one.page.focus("#stage")
     one.page.keyboard.press("p")
     one.mode("history")
-    assert one.shown() == max(int(n) for n in _sequences(one))
-
-
-def _sequences(one):
-    return one.page.eval_on_selector_all(
-        ".event-list button", "all => all.map((one) => one.dataset.sequence)"
-    )
+    newest = one.page.locator(".event-list button").first
+    assert one.shown() == int(newest.get_attribute("data-sequence"))
 
 
 def test_two_policies_stand_side_by_side(watch):
@@ -176,9 +168,9 @@ def test_weights_go_to_the_server_and_back(watch, server):
     slider.focus()
     for _ in range(3):
         one.page.keyboard.press("ArrowRight")
-    other.page.wait_for_function(
+    other.until(
         "([name, before]) => document.querySelector(`[data-weight=${name}]`).valueAsNumber > before",
-        arg=[name, before],
+        [name, before],
     )
     assert server.status()["weights"][name] > before
     server.post("weights", weights={name: before})
@@ -219,7 +211,8 @@ def test_every_control_has_a_name(watch):
     one = watch()
     unnamed = one.page.eval_on_selector_all(
         "button, input, select",
-        """all => all.filter((e) => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).map((e) => e.outerHTML)""",
+        """all => all.filter((e) => !(e.ariaLabel || e.textContent.trim() || e.labels?.length))
+                     .map((e) => e.outerHTML)""",
     )
     assert unnamed == []
 
@@ -244,9 +237,7 @@ def test_what_the_server_refuses_is_said(watch, server):
     one.page.wait_for_selector("#notice[data-severity=alarm]")
     assert "nobody" in one.page.inner_text("#notice")
     assert one.troubles.pop().startswith("Failed to load resource")
-    one.page.wait_for_function(
-        "name => document.getElementById('policy').value === name", arg=server.status()["policy"]
-    )
+    one.until("name => document.getElementById('policy').value === name", server.status()["policy"])
 
 
 def test_a_cut_line_resumes_where_it_was(watch):
@@ -263,7 +254,7 @@ def test_a_cut_line_resumes_where_it_was(watch):
     one.page.click("#start")
     one.wait_for_frames(10)
     routes[0].close()
-    one.page.wait_for_function("() => document.getElementById('connection').dataset.state !== 'connected'")
+    one.until("() => document.getElementById('connection').dataset.state !== 'connected'")
     one.connected()
     query = parse_qs(urlsplit(routes[1].url).query)
     assert set(query) == {"session", "since"}
@@ -271,10 +262,7 @@ def test_a_cut_line_resumes_where_it_was(watch):
     one.page.click("#pause")
     one.page.wait_for_timeout(500)
     newest, frames = one.shown(), one.page.evaluate("Number(document.getElementById('scrub').max) + 1")
-    one.page.focus("#scrub")
-    one.page.keyboard.press("Home")
-    one.page.wait_for_function("document.getElementById('scrub').value === '0'")
-    one.page.wait_for_timeout(300)
+    one.rewind()
     assert newest - one.shown() + 1 == frames, "no frame is missing"
 
 

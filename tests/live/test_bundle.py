@@ -52,7 +52,8 @@ def test_the_replay_is_one_file_that_allows_its_own_code_and_nothing_else():
     directives = dict(part.strip().split(" ", 1) for part in policy[1].split(";"))
     script = re.search(r"<script>(.*)</script>", page, re.DOTALL)
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL)
-    assert script is not None and style is not None
+    assert script is not None
+    assert style is not None
     assert directives == {
         "default-src": "'none'",
         "script-src": hashed(script[1]),

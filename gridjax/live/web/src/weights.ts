@@ -37,6 +37,7 @@ export class Weights implements Part {
       max: String(weight < 0 ? 0 : reach),
       step: String(reach / 200),
       "data-weight": name,
+      id: `weight-${name}`,
     });
     slider.value = String(weight);
     const value = element("output", {}, number(weight, 3));
@@ -46,6 +47,7 @@ export class Weights implements Part {
       slider.blur();
     });
     this.rows.set(name, { slider, value });
-    return element("label", { class: "field" }, element("span", {}, name.replaceAll("_", " "), value), slider);
+    // named, since the output too could be what the label is for
+    return element("label", { class: "field", for: slider.id }, element("span", {}, name.replaceAll("_", " "), value), slider);
   }
 }
