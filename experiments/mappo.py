@@ -18,6 +18,7 @@ import numpy as np
 
 from experiments.command_line import parse
 from experiments.config import Config
+from experiments.export import write_policies
 from experiments.interrupt import Interrupt
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory
@@ -119,6 +120,7 @@ def train(run: RunDirectory, config: Config, trainer: Trainer, progress: Progres
                 events.add_scalar(name, float(np.mean(value)), update * per_update)
             if update % checkpoint_every == 0 or update == total or interrupt.signal:
                 checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
+                write_policies(run, trainer, progress)
             bar.advance(number * per_update, _note(rate, metrics))
     return interrupt.signal
 

@@ -18,6 +18,7 @@ _ROOMS = (
     "envs",
     "evaluation",
     "learners",
+    "live",
     "network",
     "powerflow",
     "scenarios",
