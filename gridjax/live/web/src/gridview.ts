@@ -55,7 +55,8 @@ export class GridView {
     private readonly around: Surroundings,
     private readonly onZoom: (transform: ZoomTransform, from: GridView) => void,
   ) {
-    setAttribute(this.view, "aria-label", "Grid. Arrow keys move the view, plus and minus zoom, zero shows all.");
+    const name = lane === "main" ? "Grid" : "Grid of the comparison";
+    setAttribute(this.view, "aria-label", `${name}. Arrow keys move the view, plus and minus zoom, zero shows all.`);
     this.stability.append("Stability", element("span", { class: "stability-bar" }, this.fill), this.share);
     const caption = element("figcaption", {}, this.policy, this.supply, this.stability);
     this.view.append(this.ground, this.moving, this.nodes, this.empty, this.hint);
