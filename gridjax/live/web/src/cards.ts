@@ -117,7 +117,7 @@ class Card {
       const number = now[spec.field] as number | null;
       row.hidden = number === null;
       write(value, number, spec.unit, spec.precision);
-      row.classList.toggle("bad", spec.bad === true && (number ?? 0) > 0);
+      if (spec.bad === true) row.classList.toggle("bad", (number ?? 0) > 0);
       other.hidden = second === null;
       if (second !== null) write(text, second[spec.field] as number | null, spec.unit, spec.precision);
     }
@@ -125,6 +125,8 @@ class Card {
 }
 
 function write(node: HTMLDataElement, value: number | null, unit: string, precision: number): void {
-  setAttribute(node, "value", value === null ? "" : String(value));
+  const held = value === null ? "" : String(value);
+  if (node.getAttribute("value") === held) return;
+  node.setAttribute("value", held);
   setText(node, withUnit(value, unit, precision));
 }

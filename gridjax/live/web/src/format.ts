@@ -6,11 +6,23 @@ function digits(value: number, most: number): number {
   return size >= 100 ? Math.min(most, 0) : size >= 10 ? Math.min(most, 1) : most;
 }
 
+// making one costs as much as hundreds of uses
+const formatters = new Map<number, Intl.NumberFormat>();
+
+function formatter(places: number): Intl.NumberFormat {
+  let found = formatters.get(places);
+  if (found === undefined) {
+    found = new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+    formatters.set(places, found);
+  }
+  return found;
+}
+
 /** A number of about three figures, with a true minus sign; a dash for what is unknown. */
 export function number(value: number | null | undefined, most = 2): string {
   if (value === null || value === undefined) return NONE;
   const places = digits(value, most);
-  const rounded = value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  const rounded = formatter(places).format(value);
   return rounded.replace(/^-(?=[0.,]*$)/, "").replace("-", MINUS);
 }
 

@@ -47,6 +47,7 @@ export class GridView {
   private brush: Brush | null = null;
   private pointer: [number, number] | null = null;
   private stale = true;
+  private size: [number, number] = [0, 0];
   private hintTimer = 0;
 
   constructor(
@@ -61,7 +62,9 @@ export class GridView {
     const caption = element("figcaption", {}, this.policy, this.supply, this.stability);
     this.view.append(this.ground, this.moving, this.nodes, this.empty, this.hint);
     this.root = element("figure", { class: "lane", "data-lane": lane }, caption, this.view);
-    new ResizeObserver(() => {
+    new ResizeObserver(([entry]) => {
+      // kept, since asking the element lays the page out
+      this.size = [entry?.contentRect.width ?? 0, entry?.contentRect.height ?? 0];
       this.rearrange();
     }).observe(this.view);
     this.listen();
@@ -115,7 +118,7 @@ export class GridView {
 
   private prepare(picture: Picture): Brush | null {
     const { hello, theme } = this.model;
-    const { clientWidth: width, clientHeight: height } = this.view;
+    const [width, height] = this.size;
     if (hello === null || width < 20 || height < 20) return null;
     if (this.scene === null) {
       this.scene = arrange(hello.grid, hello.agents, width, height, this.around.arrangement);
