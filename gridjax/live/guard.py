@@ -119,7 +119,7 @@ class Guard:
             name = urlsplit(f"//{headers.get('host', '')}").hostname
         except ValueError:
             return False
-        return name is not None and name.lower() in self._settings.names
+        return name is not None and self._settings.is_called(name.lower())
 
     def _origin_is_allowed(self, scope: Scope, headers: dict[str, str]) -> bool:
         """The server's own pages, and those of the list. Programs that are no browsers send no origin."""

@@ -67,14 +67,18 @@ class Settings:
     def tls(self) -> bool:
         return self.tls_key is not None
 
-    @property
-    def names(self) -> frozenset[str]:
-        """What a request may call the server."""
-        own = {"localhost", "127.0.0.1", "::1"} if is_loopback(self.host) or self.host in _ANY else set()
-        return frozenset({*own, *self.hosts, *({self.host} - _ANY)})
+    def is_called(self, name: str) -> bool:
+        """Whether a request may call the server `name`, so that no other name that leads here will do."""
+        if name in self.hosts or name == self.host:
+            return True
+        if self.host in _ANY:
+            # an address is no name that somebody else could have lead here
+            return name == "localhost" or _is_address(name)
+        return is_loopback(self.host) and name in _LOOPBACK
 
 
 _ANY = {"0.0.0.0", "::"}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def is_loopback(host: str) -> bool:
@@ -85,3 +89,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

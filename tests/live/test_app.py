@@ -1,11 +1,13 @@
 """What a page does with the server: watch, command, come back, look things up."""
 
 import json
+import socket
 import warnings
 
 import jsonschema
 import pytest
 
+from gridjax.live import health
 from gridjax.live.schema import Agents, Events, Hello, History, Policies, Status, json_schema
 from tests.live.running import message, running, until
 
@@ -25,18 +27,18 @@ def stopped(server, monkeypatch):
 
 
 def test_a_viewer_is_greeted_and_sees_frames_once_started(server):
-    with server.watch() as socket:
-        hello = Hello.model_validate(message(socket, "hello"))
+    with server.watch() as viewer:
+        hello = Hello.model_validate(message(viewer, "hello"))
         assert hello.env == "VoltageControl-v0"
         assert hello.session == server.engine.session
         assert not hello.state.running
         assert server.post("start", {"speed": 100}).json()["running"]
-        assert message(socket, "status", lambda found: found["running"])
-        first = message(socket, "frame")
-        second = message(socket, "frame")
+        assert message(viewer, "status", lambda found: found["running"])
+        first = message(viewer, "frame")
+        second = message(viewer, "frame")
         assert second["sequence"] == first["sequence"] + 1
         server.post("stop")
-        assert message(socket, "status", lambda found: not found["running"])
+        assert message(viewer, "status", lambda found: not found["running"])
     ids = {bus.id for bus in hello.grid.buses}
     assert {line.source for line in hello.grid.lines} <= ids
     assert len(second["buses"]["voltage"]) == len(ids)
@@ -49,13 +51,13 @@ def test_messages_are_what_the_published_schema_says(server):
         {"$defs": published["$defs"], **published["roots"]["ServerMessage"]}
     )
     server.post("policy", {"policy": "no control", "lane": "comparison"})
-    with server.watch() as socket:
-        validator.validate(message(socket, "hello"))
+    with server.watch() as viewer:
+        validator.validate(message(viewer, "hello"))
         server.post("step")
-        validator.validate(message(socket, "frame"))
-        validator.validate(message(socket, "status"))
-        socket.send("nonsense")
-        validator.validate(message(socket, "error"))
+        validator.validate(message(viewer, "frame"))
+        validator.validate(message(viewer, "status"))
+        viewer.send("nonsense")
+        validator.validate(message(viewer, "error"))
 
 
 def test_who_comes_back_takes_up_where_it_left_off(server):
@@ -63,22 +65,22 @@ def test_who_comes_back_takes_up_where_it_left_off(server):
         server.post("step")
     newest = server.engine.kept.last
     session = server.engine.session
-    with server.watch(f"?since={newest - 2}&session={session}") as socket:
-        assert message(socket, "hello")["replayed"]
-        assert [message(socket, "frame")["sequence"] for _ in range(2)] == [newest - 1, newest]
+    with server.watch(f"?since={newest - 2}&session={session}") as viewer:
+        assert message(viewer, "hello")["replayed"]
+        assert [message(viewer, "frame")["sequence"] for _ in range(2)] == [newest - 1, newest]
     for query in (
         "",
         f"?since={newest - 2}&session=another",
         f"?since={newest + 9}&session={session}",
         "?since=x",
     ):
-        with server.watch(query) as socket:
-            assert not message(socket, "hello")["replayed"]
-            assert message(socket, "frame")["sequence"] == newest
-    with server.watch() as socket:
-        message(socket, "frame")
-        socket.send(json.dumps({"type": "resume", "since": newest - 2}))
-        assert [message(socket, "frame")["sequence"] for _ in range(2)] == [newest - 1, newest]
+        with server.watch(query) as viewer:
+            assert not message(viewer, "hello")["replayed"]
+            assert message(viewer, "frame")["sequence"] == newest
+    with server.watch() as viewer:
+        message(viewer, "frame")
+        viewer.send(json.dumps({"type": "resume", "since": newest - 2}))
+        assert [message(viewer, "frame")["sequence"] for _ in range(2)] == [newest - 1, newest]
 
 
 def test_everybody_is_told_of_every_change(server):
@@ -95,8 +97,8 @@ def test_everybody_is_told_of_every_change(server):
             answer = server.post(command, body)
             assert answer.status_code == 200
             assert Status.model_validate(answer.json()).model_dump()[field] == value
-            for socket in (one, other):
-                assert message(socket, "status", lambda found: found[field] == value)  # noqa: B023
+            for viewer in (one, other):
+                assert message(viewer, "status", lambda found: found[field] == value)  # noqa: B023
     until(lambda: server.viewers == 0)
 
 
@@ -121,6 +123,14 @@ def test_what_can_be_looked_up(server):
         assert client.get("/api/training").json()["run"] is None
         assert client.get("/healthz").json()["status"] == "ok"
         assert client.get("/readyz").json()["status"] == "ok"
+
+
+def test_the_health_check_of_a_container_tells(server):
+    assert health.main([f"http://{server.address}"]) == 0
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert health.main([f"http://127.0.0.1:{nobody.getsockname()[1]}"]) == 1
+    assert health.main(["nonsense"]) == 1
 
 
 def test_what_does_not_exist_is_said(server):

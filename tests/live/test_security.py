@@ -80,6 +80,25 @@ def test_a_name_that_is_not_the_servers_is_refused(open_server, host):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("options", "known", "unknown"),
+    [
+        ({}, "localhost 127.0.0.1 ::1", "evil.example 192.0.2.7 0.0.0.0"),
+        ({"hosts": ("grid.example",)}, "localhost grid.example", "evil.example sub.grid.example"),
+        (
+            {"host": "0.0.0.0", "token": TOKEN},
+            "localhost 192.0.2.7 ::1",
+            "evil.example 192.0.2.7.evil.example",
+        ),
+        ({"host": "192.0.2.7", "token": TOKEN}, "192.0.2.7", "localhost 192.0.2.8 evil.example"),
+    ],
+)
+def test_what_a_server_may_be_called(options, known, unknown):
+    settings = Settings(**options)
+    assert [name for name in known.split() if not settings.is_called(name)] == []
+    assert [name for name in unknown.split() if settings.is_called(name)] == []
+
+
 def test_a_websocket_under_another_name_is_refused(open_server):
     assert _status(open_server, {"Host": "evil.example"}) == 400
     assert _status(open_server, {}) == 101
