@@ -66,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # uvicorn ends cleanly, and then sends itself the signal again
         signal.signal(end, lambda *_: None)
     server(engine, settings, options.run).run()
+    if engine.alive:
+        # it compiles, which cannot be interrupted; to take down the interpreter around it would crash
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

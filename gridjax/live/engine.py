@@ -81,8 +81,8 @@ class Engine:
         """Start the thread, which compiles first."""
         self._thread.start()
 
-    def close(self, seconds: float = 10.0) -> None:
-        """Stop the thread and write out the history. May be called twice."""
+    def close(self, seconds: float = 5.0) -> None:
+        """Stop the thread, unless that takes longer, and write out the history. May be called twice."""
         self._closing = True
         self._commands.put(None)
         if self._thread.is_alive():

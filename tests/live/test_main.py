@@ -29,8 +29,8 @@ def environment(**more):
 
 
 @contextmanager
-def process(log, *arguments, scheme="http", verify=True, **more):
-    """A server on a free port; yields the process and its address."""
+def process(log, *arguments, scheme="http", verify=True, path="/readyz", **more):
+    """A server on a free port; yields the process and its address once `path` answers well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -50,7 +50,7 @@ def process(log, *arguments, scheme="http", verify=True, **more):
     def ready():
         assert child.poll() is None, log.read_text()
         try:
-            return httpx.get(f"{scheme}://127.0.0.1:{port}/readyz", verify=verify).status_code == 200
+            return httpx.get(f"{scheme}://127.0.0.1:{port}{path}", verify=verify).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -105,6 +105,17 @@ def test_a_signal_in_mid_run_ends_cleanly_with_history_and_without_secrets(tmp_p
     assert frame in written
     assert [found["sequence"] for found in written] == list(range(1, len(written) + 1))
     assert TOKEN not in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_a_signal_while_it_compiles_ends_it_as_well(tmp_path):
+    log, cache = tmp_path / "log", str(tmp_path / "cache")
+    arguments = {"path": "/healthz", "JAX_COMPILATION_CACHE_DIR": cache}
+    with process(log, "--no-history", **arguments) as (child, address):
+        assert httpx.get(f"http://{address}/readyz").status_code == 503
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(60) == 0
     assert "Traceback" not in log.read_text()
 
 
