@@ -223,6 +223,13 @@ def test_a_phone_shows_all_without_scrolling_sideways(watch):
     one.page.tap("#start")
     one.wait_for_frames(3)
     assert one.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    wide = one.page.eval_on_selector_all(
+        ".panel *",
+        """all => { const right = (e) => e.getBoundingClientRect().right;
+                     return all.filter((e) => e.offsetParent && right(e) > right(e.closest(".panel")))
+                               .map((e) => e.outerHTML); }""",
+    )
+    assert wide == []
     small = one.page.eval_on_selector_all(
         ".control button, .timeline button",
         "all => all.filter((e) => e.offsetParent && e.getBoundingClientRect().height < 36).map((e) => e.id)",

@@ -55,6 +55,7 @@ export class Cards implements Part {
     const { frame } = model;
     if (frame === null) return;
     const compared = frame.comparison !== null;
+    setAttribute(this.root, "data-compared", String(compared));
     for (const [i, card] of this.cards.entries()) {
       if (this.cards.length > ALL_AT_ONCE && !this.inView.has(card.root)) continue;
       const now = frame.agents[i];

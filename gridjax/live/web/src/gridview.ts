@@ -141,7 +141,7 @@ export class GridView {
     setAttribute(this.policy, "title", picture.policy);
     const state = grid.connected ? "connected" : grid.islanded ? "islanded" : "outage";
     setAttribute(this.root, "data-supply", state);
-    const lit = grid.energised_share < 1 ? `, ${number(100 * grid.energised_share, 0)} % supplied` : "";
+    const lit = grid.energised_share > 0 && grid.energised_share < 1 ? `, ${number(100 * grid.energised_share, 0)} % supplied` : "";
     const words = { connected: "Grid connected", islanded: "Islanded", outage: "No supply" }[state] + lit;
     setText(this.supply, words);
     setAttribute(this.stability, "data-level", stabilityLevel(stability));

@@ -5,8 +5,10 @@ import type { Surroundings } from "./gridview";
 import { readInks } from "./inks";
 import { hasCoordinates } from "./layout";
 import type { Model, Part } from "./model";
-import type { Picture } from "./protocol";
+import type { AgentStatus, Picture } from "./protocol";
 import { gradient, STATUS, VOLTAGE_RANGE } from "./scales";
+
+const USUAL: readonly AgentStatus[] = ["charging", "discharging", "shortage", "dark"];
 
 /** The grids side by side: that of the policy and, where there is one, that of the comparison. */
 export class Lanes implements Part {
@@ -23,6 +25,8 @@ export class Lanes implements Part {
   private last = 0;
   private readonly calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   private following = false;
+  /** Those that the legend explains: what was seen so far, and what must be known when it comes. */
+  private statuses = new Set<AgentStatus>(USUAL);
 
   constructor(private readonly model: Model) {
     const follow = (transform: ZoomTransform, from: GridView) => {
@@ -43,6 +47,7 @@ export class Lanes implements Part {
 
   begin(model: Model): void {
     this.around.largest = { line: 1e-6, transfer: 1e-6 };
+    this.statuses = new Set(USUAL);
     const known = model.hello !== null && hasCoordinates(model.hello.grid);
     this.around.arrangement = known ? "map" : "tree";
     byId("layout").hidden = !known;
@@ -59,7 +64,9 @@ export class Lanes implements Part {
       this.comparison.root.hidden = !compared;
       this.root.dataset["count"] = compared ? "2" : "1";
     }
+    const known = this.statuses.size;
     for (const picture of [frame, frame?.comparison]) if (picture != null) this.measure(picture);
+    if (this.statuses.size > known) this.legend();
     for (const view of this.views()) view.refresh();
   }
 
@@ -94,6 +101,7 @@ export class Lanes implements Part {
     for (const kw of picture.lines.kw) largest.line = Math.max(largest.line, Math.abs(kw));
     for (const flow of picture.energy_flows)
       if (flow.kind === "transfer") largest.transfer = Math.max(largest.transfer, flow.kw);
+    for (const agent of picture.agents) this.statuses.add(agent.status);
   }
 
   private toggleArrangement(): void {
@@ -118,7 +126,7 @@ export class Lanes implements Part {
     const [low, high] = VOLTAGE_RANGE;
     const charge = hello?.agents.some((agent) => agent.capacity_kwh !== null) === true;
     const statuses = element("div", { class: "legend-status" });
-    for (const status of ["importing", "exporting", "charging", "discharging", "shortage", "dark"] as const) {
+    for (const status of this.statuses) {
       const badge = element("span", { class: "badge" }, element("i", {}, STATUS[status].glyph), STATUS[status].label);
       badge.style.setProperty("--status", STATUS[status][theme]);
       statuses.append(badge);

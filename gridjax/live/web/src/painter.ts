@@ -220,6 +220,8 @@ function paintAgents(brush: Brush): void {
   context.lineCap = "round";
 }
 
+type Box = [left: number, top: number, right: number, bottom: number];
+
 /** Names of agents, those that would cover another or a symbol left out. */
 function paintLabels(brush: Brush): void {
   const { context, scene, hello, inks, transform, picked } = brush;
@@ -230,14 +232,12 @@ function paintLabels(brush: Brush): void {
   context.textBaseline = "top";
   context.lineJoin = "round";
   const spots = scene.agents.map((point) => place(transform, point));
-  const taken: [number, number, number, number][] = spots.map(([x, y]) => [x - radius, y - radius, x + radius, y + radius]);
+  const taken: Box[] = spots.map(([x, y]) => [x - radius, y - radius, x + radius, y + radius]);
   const dot = scene.busRadius * symbolScale(transform) + 1;
-  // among hundreds of buses no name would find a place
-  if (scene.buses.length < 200)
-    for (const bus of scene.buses) {
-      const [x, y] = place(transform, bus);
-      taken.push([x - dot, y - dot, x + dot, y + dot]);
-    }
+  const dots = scene.buses.map((bus): Box => {
+    const [x, y] = place(transform, bus);
+    return [x - dot, y - dot, x + dot, y + dot];
+  });
   const order = hello.agents.map((_, i) => i).sort((a, b) => Number(hello.agents[b]?.id === picked) - Number(hello.agents[a]?.id === picked));
   for (const i of order) {
     const agent = hello.agents[i];
@@ -247,18 +247,21 @@ function paintLabels(brush: Brush): void {
     if (radius < 7.5 && agent.id !== picked) continue;
     const half = context.measureText(agent.name).width / 2 + 2;
     const [u, v] = spot;
-    const around: Point[] = [
+    const near: Point[] = [
       [u, v + radius + 5],
       [u, v - radius - size - 7],
+    ];
+    const beside: Point[] = [
       [u - half - radius - 6, v - size / 2],
       [u + half + 1.6 * radius + 6, v - size / 2],
     ];
-    // nowhere is better than over something else, but a name under the pointer is wanted
-    const free = around.find(([x, y]) => {
-      const box: [number, number, number, number] = [x - half, y, x + half, y + size + 1];
+    const fits = (others: Box[]) => ([x, y]: Point) => {
+      const box: Box = [x - half, y, x + half, y + size + 1];
       if (box[0] < 0 || box[1] < 0 || box[2] > scene.width || box[3] > scene.height) return false;
-      return agent.id === picked || taken.every((other) => !overlap(box, other));
-    });
+      return agent.id === picked || others.every((other) => !overlap(box, other));
+    };
+    // over a bus is better than beside the agent, where it could be another's; nowhere is better than over a name
+    const free = near.find(fits([...taken, ...dots])) ?? near.find(fits(taken)) ?? beside.find(fits([...taken, ...dots]));
     if (free === undefined) continue;
     const [x, y] = free;
     taken.push([x - half, y, x + half, y + size + 1]);
@@ -270,9 +273,7 @@ function paintLabels(brush: Brush): void {
   }
 }
 
-function overlap(a: readonly number[], b: readonly number[]): boolean {
-  const [left = 0, top = 0, right = 0, bottom = 0] = a;
-  const [l = 0, t = 0, r = 0, u = 0] = b;
+function overlap([left, top, right, bottom]: Box, [l, t, r, u]: Box): boolean {
   return left < r && right > l && top < u && bottom > t;
 }
 
