@@ -126,7 +126,8 @@ export class Lanes implements Part {
     const [low, high] = VOLTAGE_RANGE;
     const charge = hello?.agents.some((agent) => agent.capacity_kwh !== null) === true;
     const statuses = element("div", { class: "legend-status" });
-    for (const status of this.statuses) {
+    // in one order, however they came
+    for (const status of (Object.keys(STATUS) as AgentStatus[]).filter((one) => this.statuses.has(one))) {
       const badge = element("span", { class: "badge" }, element("i", {}, STATUS[status].glyph), STATUS[status].label);
       badge.style.setProperty("--status", STATUS[status][theme]);
       statuses.append(badge);
