@@ -10,6 +10,8 @@ NETWORKS = sorted(path.stem for path in Path("gridjax/network/data").glob("*.npz
 SHIPPED = {
     *(f"gridjax/network/data/{name}.{kind}" for name in NETWORKS for kind in ("npz", "json")),
     *(f"gridjax/scenarios/data/{name}" for name in ("simbench.npz", "simbench.json", "NOTICE.md")),
+    *(f"gridjax/live/static/{name}" for name in ("index.html", "app.js", "app.css", "replay.html")),
+    *(f"gridjax/live/policies/SmartGrid-v0.{kind}" for kind in ("npz", "json")),
     "gridjax/py.typed",
     "experiments/mappo.py",
     "experiments/configs/case33bw.yaml",
@@ -29,6 +31,7 @@ def contents(wheel: str) -> None:
     for notice in ("licenses/LICENSE", "licenses/gridjax/scenarios/data/NOTICE.md"):
         assert any(name.endswith(f".dist-info/{notice}") for name in names), f"not in the wheel: {notice}"
     strangers = {name for name in names if not name.startswith(("gridjax", "experiments/"))}
+    strangers |= {name for name in names if name.startswith("gridjax/live/web/")}
     assert not strangers, f"do not belong in the wheel: {sorted(strangers)}"
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from experiments.command_line import parse
 from experiments.config import Config
 from experiments.distributed import anywhere, is_first_process
+from experiments.export import write_policies
 from experiments.interrupt import Interrupt
 from experiments.metrics_log import MetricsLog, check_wandb
 from experiments.progress import ProgressBar
@@ -150,6 +151,8 @@ def train(
             stopped_by = anywhere(interrupt.signal)
             if update % checkpoint_every == 0 or update == total or stopped_by:
                 checkpoints.save(update, progress, {"reward": float(np.mean(metrics["reward"]))})
+                if is_first_process():
+                    write_policies(run, trainer, progress)
             bar.advance(number * per_update, _note(rate, metrics))
     return stopped_by
 

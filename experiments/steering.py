@@ -1,23 +1,18 @@
-"""Policies that steer a rule: the environment they act in, and their actions as the task takes them."""
+"""Policies that steer a rule: the environment they are trained in, and the constants of the rule."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
-from jax.tree_util import Partial
 
 from experiments.progress import ProgressBar
-from gridjax.controllers import CampusRule, Rule, SteeredCampus, SteeredRule
+from gridjax.controllers import CampusRule, Rule, SteeredRule
 from gridjax.envs import ActionRepeat, Environment
 from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
-from gridjax.evaluation.rollout import Act, Recalling, act_with
-from gridjax.learners import Policy
-
-STEERED = (SteeredRule, SteeredCampus)
+from gridjax.evaluation.acting import STEERED, once, steered
 
 if TYPE_CHECKING:
     from experiments.config import Config, Learner
@@ -40,8 +35,7 @@ def _steered(learner: Learner, env: Environment, params: Any) -> Environment:
     constants = learner.rule_constants
     if constants is None:
         constants = tuple(float(value) for value in vars(tuned(env, params)).values())
-    constants = tuple(constants)
-    return SteeredRule(env, constants) if isinstance(env, SmartGrid) else SteeredCampus(env, constants)
+    return steered(env, tuple(constants))
 
 
 def tuned(env: SmartGrid | Resilience, params: Any) -> Rule | CampusRule:
@@ -59,48 +53,16 @@ def tuned(env: SmartGrid | Resilience, params: Any) -> Rule | CampusRule:
 
 def with_constants(config: Config, env: Environment) -> Config:
     """`config` with the constants of the rule written down, so that a resumed run has the same."""
-    steered = _once(env)
-    if not isinstance(steered, STEERED):
+    inner = once(env)
+    if not isinstance(inner, STEERED):
         return config
-    return replace(config, learner=replace(config.learner, rule_constants=steered.constants))
+    return replace(config, learner=replace(config.learner, rule_constants=inner.constants))
 
 
 def known_rule(env: Environment) -> Any:
     """The rule that is steered in `env`, a `Rule` or a `CampusRule`; none where none is."""
-    steered = _once(env)
-    if not isinstance(steered, STEERED):
+    inner = once(env)
+    if not isinstance(inner, STEERED):
         return None
-    kind = Rule if isinstance(steered, SteeredRule) else CampusRule
-    return kind(*(jnp.float32(value) for value in steered.constants))
-
-
-def act_in_task(env: Environment, policy: Policy, seed: int | None = None) -> Act | Recalling:
-    """What `policy`, trained in `env`, does in the task itself.
-
-    Without exploration and anew at every step; sampled, by a case's keys and `seed`, where that is given.
-    A policy that is sampled, or has a memory, keeps to the pace of its training.
-    """
-    steered = _once(env)
-    act = act_with(policy, steered, env.repeats if isinstance(env, ActionRepeat) else 1, seed)
-    if not isinstance(steered, STEERED):
-        return act
-    followed = _Followed(steered)
-    if isinstance(act, Recalling):
-        return Recalling(Partial(followed.recalling, act.act), act.memory)
-    return Partial(followed, act)
-
-
-def _once(env: Environment) -> Environment:
-    return env.env if isinstance(env, ActionRepeat) else env
-
-
-@dataclass(frozen=True)
-class _Followed:
-    env: SteeredRule | SteeredCampus
-
-    def __call__(self, act: Act, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
-        return self.env.follow(state, act(key, obs, state, params), params)
-
-    def recalling(self, act: Any, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any) -> Any:
-        actions, memory = act(key, obs, state, params, memory)
-        return self.env.follow(state, actions, params), memory
+    kind = Rule if isinstance(inner, SteeredRule) else CampusRule
+    return kind(*(jnp.float32(value) for value in inner.constants))

@@ -21,8 +21,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import gridjax
 from experiments.cases import Cases, validation_cases
 from experiments.config import Config
-from experiments.steering import act_in_task, environment_of
+from experiments.steering import environment_of
 from gridjax.envs import Environment
+from gridjax.evaluation.acting import act_in_task
 from gridjax.evaluation.rollout import Act, Recalling, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
 from gridjax.learners.sharding import AXIS, learning_mesh, placement

@@ -19,6 +19,7 @@ _ROOMS = (
     "evaluation",
     "interop",
     "learners",
+    "live",
     "network",
     "powerflow",
     "scenarios",

@@ -6,9 +6,10 @@ import pytest
 
 import gridjax
 from experiments.config import Config, Learner
-from experiments.steering import act_in_task, environment_of, known_rule, with_constants
+from experiments.steering import environment_of, known_rule, with_constants
 from gridjax.controllers import SteeredRule
 from gridjax.envs import ActionRepeat
+from gridjax.evaluation.acting import act_in_task
 from gridjax.learners import MAPPO
 
 CONSTANTS = (0.9, 0.7, 0.6, 1.0, 1.4, 1.0, 1.0, 0.5, 1.0)

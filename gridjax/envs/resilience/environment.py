@@ -118,7 +118,7 @@ class Resilience(Environment[State, Params]):
             deviation=jnp.zeros((2, n_bus), real),
         )
         # as if the campus had been beside the grid before, and everybody had heard of it
-        demand = self._tiers(state.now.demand, jnp.zeros_like(pump.power), params)
+        demand = self.by_tier(state.now.demand, jnp.zeros_like(pump.power), params)
         none = jnp.zeros(())
         first = measurement.measure(state, demand, demand, none, jnp.asarray(True), none, params)
         seen = jnp.broadcast_to(first, state.seen.shape)
@@ -137,7 +137,7 @@ class Resilience(Environment[State, Params]):
         present = outages.grid_present(state.timeline, state.step)
         sound = outages.branch_sound(state.timeline, state.step)
         network = parts(self.layout, switches, present, sound, state, params)
-        demand = self._tiers(now.demand, pump_power, params)
+        demand = self.by_tier(now.demand, pump_power, params)
         at = jnp.array(self.unit_buses)
         given = supply(at, demand, wishes, network, state, params, hours)
         on = jnp.sum(given.served, axis=-1) / jnp.maximum(jnp.sum(demand, axis=-1), 1e-9)
@@ -272,14 +272,14 @@ class Resilience(Environment[State, Params]):
         """Whether the next start of each generator fails, and after how many hours it trips."""
         return outages.fails_to_start(state.timeline, state.generator.attempts), state.timeline.trip_after
 
-    def _tiers(self, demand: jax.Array, pump_power: jax.Array, params: Params) -> jax.Array:
+    def by_tier(self, demand: jax.Array, pump_power: jax.Array, params: Params) -> jax.Array:
         """Demand of each tier at every bus, kW `[n_bus, 3]`; heat pumps are discretionary."""
         campus = params.campus
         return (demand[:, None] * campus.tiers).at[campus.pump_bus, 2].add(pump_power)
 
     def _kept(self, share: jax.Array, pump_power: jax.Array, state: State, params: Params) -> jax.Array:
         """Share of each tier at every bus, `[n_bus, 3]`, where managers serve `share` of their demand."""
-        demand = self._tiers(state.now.demand, pump_power, params)
+        demand = self.by_tier(state.now.demand, pump_power, params)
         _, mine = observation.of_managers(params)
         tiers = jnp.einsum("bt,bm->mt", demand, mine)
         above = jnp.cumsum(tiers, axis=-1) - tiers

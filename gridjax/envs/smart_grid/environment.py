@@ -17,7 +17,7 @@ import numpy as np
 from gridjax.devices import battery, heat_pump, reactive_limit, vehicle
 from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.smart_grid import observation, outside
-from gridjax.envs.smart_grid.agreement import agree, covered_shortage
+from gridjax.envs.smart_grid.agreement import Transfers, agree, covered_shortage
 from gridjax.envs.smart_grid.balance import Ability, ability, settle
 from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, expand
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
@@ -111,7 +111,7 @@ class SmartGrid(Environment[State, Params]):
         offer, trade, lever = action[:, : self.n_slot], action[:, self.n_slot], action[:, self.n_slot + 1]
         demand, need, missed, temperature = self._flexible(action, state, params)
         able = self.ability(demand, state, params)
-        transfers = agree(expand(offer, TRANSFER), able.send, able.take, params.neighbour, params.reverse)
+        transfers = self._agreed(offer, able, params)
         wish = expand(trade, TRADE) * home.connection
         balance = settle(demand, now.sun, able, transfers.net, wish, home.connection, now.connected)
         energy = battery.advance(pile, state.energy, balance.battery, hours)
@@ -229,6 +229,12 @@ class SmartGrid(Environment[State, Params]):
             demand, state.now.sun, home.battery, state.energy, home.inverter, home.connection, self.hours
         )
 
+    def transfers(self, state: State, actions: PerGroup, params: Params) -> Transfers:
+        """What neighbours exchange in the step in which agents do `actions` in `state`."""
+        action = jnp.clip(actions[GROUP].reshape(self.n_agent, self.n_action), -1.0, 1.0)
+        demand = self._flexible(action, state, params)[0]
+        return self._agreed(action[:, : self.n_slot], self.ability(demand, state, params), params)
+
     def usual_demand(self, state: State, params: Params) -> jax.Array:
         """Demand (kW, `[n_agent]`) of the step that begins now if vehicles and heat pumps act as is usual."""
         return self._flexible(jnp.zeros((self.n_agent, self.n_action)), state, params)[0]
@@ -284,6 +290,9 @@ class SmartGrid(Environment[State, Params]):
     def staggered(self, params: Params) -> Params:
         """The first episode of each environment ends at the usual midnight and begins at any hour before."""
         return replace(params, latest_start=jnp.asarray(params.episode_length - 1, jnp.int32))
+
+    def _agreed(self, offer: jax.Array, able: Ability, params: Params) -> Transfers:
+        return agree(expand(offer, TRANSFER), able.send, able.take, params.neighbour, params.reverse)
 
     def _flexible(
         self, action: jax.Array, state: State, params: Params

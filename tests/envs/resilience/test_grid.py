@@ -55,7 +55,7 @@ def solved(task, scenario, actions, step):
     network = parts(
         env.layout, switches, present, outages.branch_sound(state.timeline, state.step), state, params
     )
-    demand = env._tiers(state.now.demand, pump, params)
+    demand = env.by_tier(state.now.demand, pump, params)
     given = supply(jnp.array(env.unit_buses), demand, wishes, network, state, params, env.hours)
     served = np.asarray(given.served).sum(axis=1)
     share = served / np.maximum(np.asarray(demand).sum(axis=1), 1e-9)
