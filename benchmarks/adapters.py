@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
 
-    from gridjax.evaluation.report import adapters_table
+    from gridjax.evaluation.tables.adapters import adapters_table
 
     from benchmarks import machine
 
