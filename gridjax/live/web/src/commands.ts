@@ -38,11 +38,9 @@ export class Commands {
     return (await this.request("api/training")) as Training;
   }
 
-  async history(from?: number, to?: number): Promise<History> {
-    const query = new URLSearchParams();
-    if (from !== undefined) query.set("from", String(from));
-    if (to !== undefined) query.set("to", String(to));
-    return (await this.request(`api/history?${query.toString()}`)) as History;
+  /** Kept frames from one sequence to another, and which there are at all. */
+  async history(from: number, to: number): Promise<History> {
+    return (await this.request(`api/history?from=${from}&to=${to}`)) as History;
   }
 
   private async request(path: string, options: RequestInit = {}): Promise<unknown> {

@@ -21,6 +21,10 @@ import { Weights } from "./weights";
 import type { Hello } from "./protocol";
 import "./style.css";
 
+/** Frames of the past that are fetched, and how many at once. */
+const RECALLED = 1_500;
+const CHUNK = 250;
+
 const recorded = recording();
 const model = new Model(recorded !== null);
 const meter = new Meter();
@@ -91,6 +95,18 @@ function serve(): void {
     controls.send(what);
   };
 
+  // what was before this viewer came, the newest first
+  const recall = async (session: string) => {
+    const { first, last } = await commands.history(0, 0);
+    if (first === null || last === null) return;
+    const oldest = Math.max(first, last - RECALLED + 1);
+    for (let to = last; to >= oldest; to -= CHUNK) {
+      const past = await commands.history(Math.max(oldest, to - CHUNK + 1), to);
+      if (past.session !== session || model.hello?.session !== session) return;
+      model.history.fill(past.frames);
+      changed();
+    }
+  };
   // a socket that is refused does not say why
   const unlock = async () => {
     if (await commands.locked()) connection.refuse();
@@ -102,14 +118,7 @@ function serve(): void {
     {
       hello(hello) {
         begin(hello);
-        const { session } = hello;
-        commands
-          .history()
-          .then((past) => {
-            if (past.session === session && model.hello?.session === session) model.history.fill(past.frames);
-            changed();
-          })
-          .catch(() => undefined); // live frames come without it
+        if (!hello.replayed) recall(hello.session).catch(() => undefined); // live frames come without it
       },
       frame(frame) {
         model.history.add(frame);
