@@ -29,9 +29,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
 
-    from gridjax.evaluation.tables.adapters import adapters_table
-
     from benchmarks import machine
+    from gridjax.evaluation.tables.adapters import adapters_table
 
     machine.use_cores(1)
     load = os.getloadavg()[0]

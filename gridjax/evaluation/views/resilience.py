@@ -54,7 +54,8 @@ class ResilienceView(View):
         env, m, after, hours = self.env, out.metrics, out.state, self.env.hours
         layout, campus, network = env.layout, params.campus, params.network
         n_generator, n_battery = len(env.generator_buses), len(env.battery_buses)
-        live = after.voltage > 0.0
+        # the task solves the grid outside also while it is lost, so that its program has one shape
+        live = (after.voltage > 0.0) & after.energised
         rows = jnp.array(layout.switches)
         service = outages.branch_sound(state.timeline, state.step).at[rows].min(after.closed)
         service = service & live[network.from_bus] & live[network.to_bus]
@@ -108,7 +109,7 @@ class ResilienceView(View):
         return Look(
             day=day,
             hour=hour,
-            voltage=after.voltage,
+            voltage=jnp.where(live, after.voltage, 0.0),
             lines=line_flows(network, params.newton.nominal, deviation, service),
             agents=columns,
             running=jnp.concatenate([on, none, closed]),
