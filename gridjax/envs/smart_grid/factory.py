@@ -24,12 +24,13 @@ from gridjax.envs.smart_grid.neighbours import (
 from gridjax.envs.smart_grid.state import Params, Weights
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
-from gridjax.scenarios import HOUSEHOLDS, SyntheticParams, days, load_simbench, sample_year
+from gridjax.scenarios import HOUSEHOLDS, Profiles, SyntheticParams, days, load_simbench, sample_year
 from gridjax.scenarios.events import events as draw_events
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
 from gridjax.scenarios.split import N_DAYS
 from gridjax.scenarios.tables import Tables, tables
+from gridjax.scenarios.task_year import check_year
 
 SEASONS: Mapping[str, tuple[int, ...]] = {
     "winter": (12, 1, 2),
@@ -55,6 +56,7 @@ def make(
     split: str = "train",
     season: str | None = None,
     source: str = "simbench",
+    profiles: Profiles | None = None,
     events: Sequence[str] = (),
     event_probability: float = 1.0,
     tariff: Tariff | None = None,
@@ -81,6 +83,8 @@ def make(
         split: "train", "validation" or "test": the days an episode may start on.
         season: "winter", "spring", "summer" or "autumn": of those days; default all.
         source: "simbench", the real year, or "synthetic", a year drawn from `seed`.
+        profiles: a year in place of `source`, such as `gridjax.scenarios.task_profiles` makes of a user's
+            table; agents and all others follow all of its loads.
         events: names of `gridjax.scenarios.events.EVENTS` that happen, each with `event_probability` per
         episode.
         tariff: default `gridjax.scenarios.prices.tariff()`.
@@ -134,9 +138,9 @@ def make(
     places = _places(network, agents) if buses is None else _check_buses(buses, network, agents)
     crowd = np.bincount(places, minlength=network.n_bus)
     peak = np.abs(nominal[places].real) / crowd[places]
-    profiles, own_columns, other_columns = _profiles(source, seed)
+    table, own_columns, other_columns = _profiles(source, seed) if profiles is None else _given(profiles)
     homes = draw_households(
-        places, peak, nominal[places].imag / crowd[places], own_columns, profiles.sun.shape[1], owned, seed
+        places, peak, nominal[places].imag / crowd[places], own_columns, table.sun.shape[1], owned, seed
     )
     columns = impedances(network, places)
     neighbour, reverse = neighbour_slots(
@@ -144,10 +148,10 @@ def make(
     )
     others = np.where((crowd > 0) | (nominal.real <= 0.0), 0.0, nominal)
     rng = np.random.default_rng(seed + 1)
-    mean_demand = float(np.mean(profiles.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
+    mean_demand = float(np.mean(table.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
     prices = _tariff(tariff)
     energy = mean_demand * 0.25
-    background_mean = float(np.sum(np.real(others))) * float(profiles.demand[:, other_columns].mean())
+    background_mean = float(np.sum(np.real(others))) * float(table.demand[:, other_columns].mean())
 
     env = SmartGrid(
         n_bus=network.n_bus,
@@ -161,7 +165,7 @@ def make(
     params = Params(
         network=network,
         chord=prepare(network, "chord"),
-        profiles=jax.tree.map(jnp.asarray, profiles),
+        profiles=jax.tree.map(jnp.asarray, table),
         days=jnp.asarray(_days(split, season), jnp.int32),
         households=homes,
         background=jnp.asarray(others / base, jnp.complex64),
@@ -251,6 +255,11 @@ def _profiles(source: str, seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
     parts = [np.asarray(part).reshape(N_DAYS * 96, -1) for part in (drawn.load_p, drawn.load_q, drawn.pv)]
     half = _SYNTHETIC_LOADS // 2
     return Tables(*parts), np.arange(half), np.arange(half, _SYNTHETIC_LOADS)
+
+
+def _given(year: Profiles) -> tuple[Tables, np.ndarray, np.ndarray]:
+    every = np.arange(len(check_year(year).load_names))
+    return tables(year), every, every
 
 
 def _tariff(given: Tariff | None) -> Tariff:
