@@ -63,6 +63,8 @@ def check_year(profiles: Profiles) -> Profiles:
             raise ValueError(f"profiles.{name} has shape {value.shape}, expected {rows} rows and a column")
         if not np.isfinite(value).all() or (name != "load_q" and value.min() < 0):
             raise ValueError(f"profiles.{name} must be finite{'' if name == 'load_q' else ', not negative'}")
+    _peaks(profiles.load_p, profiles.load_names)
+    _peaks(profiles.pv, profiles.pv_names)
     return profiles
 
 

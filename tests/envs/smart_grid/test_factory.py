@@ -1,12 +1,14 @@
 """Options of the task: what they build, and what they refuse."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 import gridjax
 from gridjax.envs.smart_grid.factory import SEASONS
-from gridjax.scenarios import days, prices
+from gridjax.scenarios import days, load_simbench, prices
 
 KERBER = "kerber_vorstadtnetz"
 
@@ -104,3 +106,27 @@ def test_own_buses_weights_and_tariff():
 def test_bad_options_are_named(option, message):
     with pytest.raises(ValueError, match=message):
         gridjax.make("SmartGrid-v0", **option)
+
+
+def test_a_year_of_ones_own(community, transition):
+    env, _ = community
+    simbench = load_simbench()
+    own = replace(
+        simbench,
+        load_p=simbench.load_p[:, ::-1].copy(),
+        load_names=tuple(f"meter {k}" for k in range(len(simbench.load_names))),
+    )
+    same, params = gridjax.make("SmartGrid-v0", episode_length=10, profiles=own)
+    assert same == env
+    np.testing.assert_array_equal(params.profiles.demand, own.load_p)
+    columns = np.asarray(params.households.demand_profile)
+    assert ((columns >= 0) & (columns < len(own.load_names))).all()
+    # as many columns as SimBench: what is compiled for that runs on it
+    state = jax.jit(env.initial)(jax.random.key(0), params)
+    demand = own.load_p[(int(state.clock) - np.asarray(params.households.lag)) % len(own.load_p), columns]
+    np.testing.assert_allclose(state.now.demand, demand * np.asarray(params.households.demand), rtol=1e-5)
+    rest = {"prosumer": np.zeros((env.n_agent, env.n_action), np.float32)}
+    after = transition(jax.random.key(1), state, rest, params)
+    assert np.isfinite(np.asarray(after.reward["prosumer"])).all()
+    with pytest.raises(ValueError, match=r"profiles have 960 rows of 0\.25 h, expected 35136"):
+        gridjax.make("SmartGrid-v0", profiles=replace(own, load_p=own.load_p[:960]))
