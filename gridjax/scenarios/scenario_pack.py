@@ -12,7 +12,7 @@ import numpy as np
 
 from gridjax.scenarios import archive
 from gridjax.scenarios.normalise import Statistics, statistics
-from gridjax.scenarios.profiles import columns
+from gridjax.scenarios.profiles import Profiles, columns
 from gridjax.scenarios.task_year import splits_of
 
 KINDS = ("load", "reactive", "generation", "price")
@@ -56,6 +56,23 @@ class ScenarioPack:
             raise ValueError(
                 f"{self.filled.shape[0]} rows from {self.start}, expected whole days from midnight"
             )
+
+    @classmethod
+    def of(cls, profiles: Profiles) -> ScenarioPack:
+        """Loads and generation of `profiles` as those of sites whose peak is 1 kW."""
+        nothing = np.empty((profiles.load_p.shape[0], 0))
+        return cls(
+            load=profiles.load_p,
+            reactive=nothing,
+            generation=profiles.pv,
+            price=nothing,
+            filled=np.zeros(profiles.load_p.shape[0], bool),
+            load_names=profiles.load_names,
+            generation_names=profiles.pv_names,
+            price_names=(),
+            start=profiles.start,
+            step_hours=profiles.step_hours,
+        )
 
     @property
     def steps_per_day(self) -> int:

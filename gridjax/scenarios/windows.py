@@ -14,7 +14,9 @@ from gridjax.scenarios.split import SPLITS
 
 
 class Batch(NamedTuple):
-    """history: `[n, n_history, n_column]`, target: `[n, n_horizon, n_column]`. row: `[n]`, the row of the pack
+    """What was seen and what came next.
+
+    history: `[n, n_history, n_column]`. target: `[n, n_horizon, n_column]`. row: `[n]`, the row of the pack
     in which each target begins, right after its history.
     """
 

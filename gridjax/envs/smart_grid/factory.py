@@ -21,6 +21,7 @@ from gridjax.envs.smart_grid.neighbours import (
     loss_matrix,
     neighbour_slots,
 )
+from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, Weights
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
@@ -29,7 +30,7 @@ from gridjax.scenarios.events import events as draw_events
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
 from gridjax.scenarios.split import N_DAYS
-from gridjax.scenarios.tables import Tables, tables
+from gridjax.scenarios.tables import Foretold, Tables, tables
 from gridjax.scenarios.task_year import check_year
 
 SEASONS: Mapping[str, tuple[int, ...]] = {
@@ -63,6 +64,7 @@ def make(
     weights: Mapping[str, float] | None = None,
     shares: Shares | Mapping[str, float] | None = None,
     forecast_error: float = 0.2,
+    foretold: Foretold | None = None,
     message_noise: float = 0.02,
     message_loss: float = 0.05,
     contracted_power: float | None = None,
@@ -92,6 +94,8 @@ def make(
         shares: of the agents that own sun, battery, vehicle, heat pump; those not named as by default.
             Vehicles and heat pumps add an action each as soon as their share is not 0.
         forecast_error: relative standard deviation of forecasts eight hours ahead.
+        foretold: forecasts to observe in place of those, for every quarter hour of the year 1, 2, 4 and 8 h
+            ahead, such as `gridjax.learners.forecaster.foretell` makes.
         message_noise, message_loss: of what neighbours say, and the probability of not hearing one.
         contracted_power: kW that the community may import at once, beyond which there is the cost `peak`.
             Default: a fifth of the sum of the agents' own peaks, which do not coincide.
@@ -194,6 +198,7 @@ def make(
         divergence_penalty=number(200.0),
         episode_length=jnp.int32(episode_length),
         latest_start=jnp.int32(0),
+        foretold=None if foretold is None else _forecasts(foretold, table),
     )
     return env, params
 
@@ -255,6 +260,16 @@ def _profiles(source: str, seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
     parts = [np.asarray(part).reshape(N_DAYS * 96, -1) for part in (drawn.load_p, drawn.load_q, drawn.pv)]
     half = _SYNTHETIC_LOADS // 2
     return Tables(*parts), np.arange(half), np.arange(half, _SYNTHETIC_LOADS)
+
+
+def _forecasts(given: Foretold, table: Tables) -> Foretold:
+    for name, truth in (("demand", table.demand), ("sun", table.sun)):
+        found, shape = getattr(given, name), (truth.shape[0], len(AHEAD), truth.shape[1])
+        if found.shape != shape:
+            raise ValueError(f"foretold.{name} has shape {found.shape}, expected {shape}")
+        if not np.isfinite(found).all():
+            raise ValueError(f"foretold.{name} holds numbers that are not finite")
+    return jax.tree.map(lambda part: jnp.asarray(part, jnp.float32), given)
 
 
 def _given(year: Profiles) -> tuple[Tables, np.ndarray, np.ndarray]:
