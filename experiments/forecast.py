@@ -80,9 +80,8 @@ def measured(command: Command) -> dict[str, Any]:
     keys = jax.random.split(jax.random.key(0), command.seeds)
     fitted, _ = jax.jit(jax.vmap(lambda key: forecaster.fit(train, key)))(keys)
     predict = jax.jit(lambda parameters: _foretold(forecaster, parameters, held_out))
-    told = [
-        np.asarray(predict(jax.tree.map(lambda leaf: leaf[seed], fitted))) for seed in range(command.seeds)
-    ]
+    each = (jax.tree.map(lambda leaf, seed=seed: leaf[seed], fitted) for seed in range(command.seeds))
+    told = [np.asarray(predict(parameters)) for parameters in each]
     methods = {
         "forecaster": told,
         "day before": [held_out.history],
@@ -130,7 +129,7 @@ def _foretold(forecaster: Forecaster, parameters: Any, batch: Batch) -> jax.Arra
 
 
 def _by_day(error: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Mean of `[n_window, n_horizon, n_column]` over columns and the windows of each day, `[n_day, n_horizon]`."""
+    """Means of `[n_window, n_horizon, n_column]` over columns and windows of a day: `[n_day, n_horizon]`."""
     of_window = error.mean(axis=2, dtype=np.float64)
     return np.stack([of_window[place == day].mean(axis=0) for day in range(place.max() + 1)])
 

@@ -17,15 +17,18 @@ def forecasts_table(report: Mapping[str, Any]) -> str:
         cells = [f"{method['mae'][key]['value']:.3f}" for key in hours]
         whole = [_with_interval(method[kind]["all"]) for kind in ("mae", "rmse")]
         rows.append([method["name"], *cells, *whole])
-    against = "; ".join(
-        f"{100 * gain['value']:+.1f} % [{100 * gain['low']:+.1f}, {100 * gain['high']:+.1f}] against the {name}"
-        for name, gain in report["mae_against"].items()
-    )
+    against = "; ".join(f"{_gain(gain)} against the {name}" for name, gain in report["mae_against"].items())
     return (
         f"{table(rows)}\n\n{report['source']}: {report['columns']} columns, {report['windows']:,} windows of "
         f"{report['days']} {report['split']} days; {report['unit']}. Brackets: 95 % bootstrap intervals "
-        f"over days and over {report['seeds']} training seeds. MAE of the forecaster, paired by day: {against}."
+        f"over days and over {report['seeds']} training seeds. MAE of the forecaster, paired by day: "
+        f"{against}."
     )
+
+
+def _gain(estimate: Mapping[str, float]) -> str:
+    value, low, high = (100 * estimate[name] for name in ("value", "low", "high"))
+    return f"{value:+.1f} % [{low:+.1f}, {high:+.1f}]"
 
 
 def _with_interval(estimate: Mapping[str, float]) -> str:
