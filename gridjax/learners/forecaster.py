@@ -54,6 +54,7 @@ class Forecaster:
 
     @property
     def network(self) -> MLP:
+        """Layers of the widths `hidden` beside a linear map: from what is seen to `[n_horizon]`."""
         return MLP(tuple(self.hidden), self.n_horizon, "silu", 0.01, skip=True)
 
     def init(self, key: jax.Array) -> Any:

@@ -76,10 +76,12 @@ class ScenarioPack:
 
     @property
     def steps_per_day(self) -> int:
+        """Rows of a day."""
         return round(24 / self.step_hours)
 
     @property
     def n_days(self) -> int:
+        """Whole days."""
         return self.filled.shape[0] // self.steps_per_day
 
     @property

@@ -1,5 +1,6 @@
 import datetime
 import logging
+import sys
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,14 @@ def test_files_that_cannot_be_read(tmp_path):
     pytest.importorskip("pyarrow")
     with pytest.raises(ValueError, match="cannot be read as Parquet"):
         read(tmp_path / "data.parquet")
+
+
+@pytest.mark.parametrize(("lacking", "file"), [("pandas", "data.csv"), ("pyarrow", "data.parquet")])
+def test_what_must_be_installed_is_named(tmp_path, monkeypatch, lacking, file):
+    (tmp_path / file).write_text("time,house [kW]")
+    monkeypatch.setitem(sys.modules, lacking, None)
+    with pytest.raises(ImportError, match=rf"needs {lacking}: install the extra gridjax\[data\]"):
+        read_table(tmp_path / file, loads=["house [kW]"])
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,15 @@ def test_steps_that_do_not_fit():
         made(np.zeros(3, int), np.ones((3, 1)))
 
 
+def test_a_time_of_another_century():
+    seconds, values = quarter_hours()
+    seconds[-1] = 4_000_000_000
+    with pytest.raises(
+        ValueError, match=r"96 rows of 900 s lie between 1970-01-01 00:00:00 and 2096-10-02.*wrong"
+    ):
+        made(seconds, values)
+
+
 def test_rows_beside_the_steps_are_averaged_into_them():
     seconds, values = quarter_hours()
     late = seconds.copy()
