@@ -117,8 +117,8 @@ def _on_grid(seconds: np.ndarray, values: np.ndarray, native: int, notes: list[s
     row, first = row - row[0], int(row[0])
     if row[-1] >= (_SPARSEST + 1) * seconds.size:
         raise ValueError(
-            f"{seconds.size} rows of {native} s lie between {_at(seconds[0])} and {_at(seconds[-1])}: more than "
-            f"{_SPARSEST} times as many are missing; is a time wrong?"
+            f"{seconds.size} rows of {native} s lie between {_at(seconds[0])} and {_at(seconds[-1])}: more "
+            f"than {_SPARSEST} times as many are missing; is a time wrong?"
         )
     total, count = (np.zeros((int(row[-1]) + 1, values.shape[1])) for _ in range(2))
     np.add.at(total, row, np.nan_to_num(values))
