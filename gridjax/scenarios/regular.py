@@ -51,7 +51,7 @@ def regular(
 
     Means where the table is finer, each value repeated where it is coarser: both keep the energy. Gaps up to
     `longest_gap` (h) are bridged by straight lines; longer ones raise, or take the values of the week before.
-    What is missing at both ends, and days begun or ended there, is cut off.
+    At both ends short gaps take the nearest value; longer ones, and days that are not whole, are cut off.
 
     Raises `ValueError` for rows of one time that differ, gaps that may not or cannot be filled, steps that do
     not divide one another, or less than a whole day.
@@ -62,7 +62,7 @@ def regular(
         raise ValueError(f"rows are {native} s apart, expected a divisor or a multiple of {step} s")
     seconds, values = _distinct(seconds, values, names, notes)
     grid, first = _on_grid(seconds, values, native, notes)
-    grid, cut = _trim(grid, names, notes)
+    grid, cut = _trim(grid, names, int(longest_gap * 3600 / native), notes)
     first += cut
     long: Any = _bridge(grid, native, first, names, longest_gap, long_gaps, notes)
     if native < step:
@@ -126,13 +126,16 @@ def _on_grid(seconds: np.ndarray, values: np.ndarray, native: int, notes: list[s
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), first
 
 
-def _trim(grid: np.ndarray, names: tuple[str, ...], notes: list[str]) -> tuple[np.ndarray, int]:
+def _trim(
+    grid: np.ndarray, names: tuple[str, ...], tolerated: int, notes: list[str]
+) -> tuple[np.ndarray, int]:
     empty = np.isnan(grid).all(axis=0)
     if empty.any():
         raise ValueError(f"column {names[int(np.argmax(empty))]!r} has no value")
     there = ~np.isnan(grid)
-    low = int(there.argmax(axis=0).max())
-    high = grid.shape[0] - int(there[::-1].argmax(axis=0).max())
+    low, rest = (int(side.argmax(axis=0).max()) for side in (there, there[::-1]))
+    # an hourly column ends three quarters of an hour before one of quarter hours: no reason to lose a day
+    low, high = low if low > tolerated else 0, grid.shape[0] - (rest if rest > tolerated else 0)
     if high <= low:
         raise ValueError(f"columns {', '.join(names)} have no time in common")
     if low or high < grid.shape[0]:

@@ -104,6 +104,14 @@ def test_a_time_of_another_century():
         made(seconds, values)
 
 
+def test_an_hourly_column_beside_one_of_quarter_hours_keeps_its_last_day():
+    seconds, values = quarter_hours(2)
+    both = np.concatenate([values, np.where(np.arange(192)[:, None] % 4, np.nan, values)], axis=1)
+    rows, notes = made(seconds, both)
+    np.testing.assert_allclose(rows.values[:, 1], np.minimum(np.arange(192), 188))
+    assert notes == ["column 'c1': 144 steps bridged by straight lines"]
+
+
 def test_rows_beside_the_steps_are_averaged_into_them():
     seconds, values = quarter_hours()
     late = seconds.copy()
