@@ -2,6 +2,7 @@
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
+`forecasts` (of one of `experiments.forecast`),
 `runs` or `learners` (of a result of `experiments.compare`), `adapters`, `communities`, `throughput` or
 `powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks` (of
 `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
@@ -25,6 +26,7 @@ from gridjax.evaluation.tables.calibration import calibration_table
 from gridjax.evaluation.tables.communities import communities_table
 from gridjax.evaluation.tables.evaluation import evaluation_table
 from gridjax.evaluation.tables.families import families_table
+from gridjax.evaluation.tables.forecasts import forecasts_table
 from gridjax.evaluation.tables.learners import learners_table
 from gridjax.evaluation.tables.networks import networks_table
 from gridjax.evaluation.tables.powerflow import powerflow_table
@@ -37,6 +39,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "communities": communities_table,
     "evaluation": evaluation_table,
     "families": families_table,
+    "forecasts": forecasts_table,
     "learners": learners_table,
     "networks": networks_table,
     "powerflow": powerflow_table,

@@ -52,8 +52,8 @@ class Profiles:
 
         Raises `ValueError` with the nearest names if one is unknown.
         """
-        loads = _columns(self.load_names, load_names, "load")
-        pvs = _columns(self.pv_names, pv_names, "pv")
+        loads = columns(self.load_names, load_names, "load")
+        pvs = columns(self.pv_names, pv_names, "pv")
         return dataclasses.replace(
             self,
             load_p=self.load_p[:, loads],
@@ -89,7 +89,8 @@ def read_simbench(folder: str | Path) -> Profiles:
     )
 
 
-def _columns(known: tuple[str, ...], names: Sequence[str] | None, kind: str) -> list[int]:
+def columns(known: tuple[str, ...], names: Sequence[str] | None, kind: str) -> list[int]:
+    """Places of `names` in `known`, all for None. Raises `ValueError` with the nearest if one is unknown."""
     if names is None:
         return list(range(len(known)))
     for name in names:

@@ -22,6 +22,15 @@ class Tables:
     sun: Array  # [n_row, n_sun_profile], over the installed peak
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Foretold:
+    """What a forecast made in each row of `Tables` says of later ones; the last axis has their columns."""
+
+    demand: Array  # [n_row, n_horizon, n_profile], over the nominal demand
+    sun: Array  # [n_row, n_horizon, n_sun_profile], over the installed peak
+
+
 def tables(year: Profiles) -> Tables:
     """Those of a year, without the names of its columns."""
     return Tables(year.load_p, year.load_q, year.pv)

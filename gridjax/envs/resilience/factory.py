@@ -23,10 +23,11 @@ from gridjax.envs.resilience.state import Params, Scenario, Weights
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
-from gridjax.scenarios import days, load_simbench, outages
+from gridjax.scenarios import Profiles, days, load_simbench, outages
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
 from gridjax.scenarios.tables import tables
+from gridjax.scenarios.task_year import check_year
 
 # of cigre_mv (CIGRE task force C6.04.02): the campus is the first feeder but for its first line. Its ties are
 # the open switches S1 to S3 of the benchmark; batteries, the first generator and sun stand where the
@@ -40,6 +41,7 @@ _CIGRE = {
     "generators": (9, 5),
     "sun": {3: 20, 4: 20, 5: 30, 6: 30, 8: 30, 9: 30, 10: 40, 11: 10},
 }
+_TOWN = "mv_comm"
 _WEIGHTS = Weights(cost=1.0, resilience=1.0, efficiency=0.05, stability=0.05)
 # stages of under-frequency load shedding: what is left of critical, priority, discretionary load
 _KEPT = ((1.0, 1.0, 1.0), (1.0, 1.0, 0.5), (1.0, 1.0, 0.0), (1.0, 0.5, 0.0), (1.0, 0.0, 0.0))
@@ -62,6 +64,7 @@ def make(
     sun_share: float = 0.6,
     tank_hours: float = 20.0,
     split: str = "train",
+    profiles: Profiles | None = None,
     rates: Mapping[str, float] | None = None,
     scenarios: Scenario | None = None,
     tariff: Tariff | None = None,
@@ -95,6 +98,9 @@ def make(
         tank_hours: fuel over what generators burn at rating.
         split: "train", "validation" or "test": the days an episode may start on; it ends within them, too, up
             to a week.
+        profiles: a year in place of SimBench's, such as `gridjax.scenarios.task_profiles` makes of a user's
+            table. Buildings whose own profile it lacks follow its loads in turn; the town outside follows
+            `mv_comm`, or else the mean of its loads.
         rates: overrides of `gridjax.scenarios.outages.rates`.
         scenarios: a stack of them: episodes are those, one drawn at random each.
         tariff: default `gridjax.scenarios.prices.tariff()`.
@@ -172,7 +178,7 @@ def make(
     generator_buses = on_campus("generator_buses", generator_buses or default, campus_bus)
     battery_buses = on_campus("battery_buses", battery_buses or default, campus_bus)
 
-    year = load_simbench()
+    year = load_simbench() if profiles is None else _for_campus(check_year(profiles), buildings)
     table = jax.tree.map(jnp.asarray, tables(year))
     used = [buildings[k % len(buildings)] for k in range(loaded.size)]
     profile = np.zeros(network.n_bus, np.int32)
@@ -278,7 +284,7 @@ def make(
         days=jnp.asarray(days(split, -(-steps // env.steps_per_day)), jnp.int32),
         campus=campus,
         background=jnp.asarray(town / base, jnp.complex64),
-        background_profile=jnp.full(network.n_bus, year.load_names.index("mv_comm"), jnp.int32),
+        background_profile=jnp.full(network.n_bus, year.load_names.index(_TOWN), jnp.int32),
         rates=outages.rates(**dict(rates or {})),
         scenarios=jax.tree.map(lambda x: jnp.asarray(x)[None], calm) if scenarios is None else scenarios,
         listed=jnp.asarray(scenarios is not None),
@@ -320,6 +326,19 @@ def make(
         latest_start=jnp.int32(0),
     )
     return env, params
+
+
+def _for_campus(year: Profiles, buildings: Sequence[Building]) -> Profiles:
+    """`year` with a column for every profile that is asked for, the town's last, none of them twice."""
+    lacking = [n for n in dict.fromkeys(b.profile for b in buildings) if n not in year.load_names]
+    turn = np.resize(np.arange(len(year.load_names)), len(lacking))
+    active, reactive = [year.load_p, year.load_p[:, turn]], [year.load_q, year.load_q[:, turn]]
+    names = [*year.load_names, *lacking]
+    if _TOWN not in names:
+        active.append(year.load_p.mean(axis=1, keepdims=True))
+        reactive.append(year.load_q.mean(axis=1, keepdims=True))
+        names.append(_TOWN)
+    return replace(year, load_p=np.hstack(active), load_q=np.hstack(reactive), load_names=tuple(names))
 
 
 register("Resilience-v0", make)

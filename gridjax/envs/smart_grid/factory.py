@@ -21,15 +21,17 @@ from gridjax.envs.smart_grid.neighbours import (
     loss_matrix,
     neighbour_slots,
 )
+from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, Weights
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
-from gridjax.scenarios import HOUSEHOLDS, SyntheticParams, days, load_simbench, sample_year
+from gridjax.scenarios import HOUSEHOLDS, Profiles, SyntheticParams, days, load_simbench, sample_year
 from gridjax.scenarios.events import events as draw_events
 from gridjax.scenarios.prices import Tariff
 from gridjax.scenarios.prices import tariff as default_tariff
 from gridjax.scenarios.split import N_DAYS
-from gridjax.scenarios.tables import Tables, tables
+from gridjax.scenarios.tables import Foretold, Tables, tables
+from gridjax.scenarios.task_year import check_year
 
 SEASONS: Mapping[str, tuple[int, ...]] = {
     "winter": (12, 1, 2),
@@ -55,12 +57,14 @@ def make(
     split: str = "train",
     season: str | None = None,
     source: str = "simbench",
+    profiles: Profiles | None = None,
     events: Sequence[str] = (),
     event_probability: float = 1.0,
     tariff: Tariff | None = None,
     weights: Mapping[str, float] | None = None,
     shares: Shares | Mapping[str, float] | None = None,
     forecast_error: float = 0.2,
+    foretold: Foretold | None = None,
     message_noise: float = 0.02,
     message_loss: float = 0.05,
     contracted_power: float | None = None,
@@ -81,6 +85,8 @@ def make(
         split: "train", "validation" or "test": the days an episode may start on.
         season: "winter", "spring", "summer" or "autumn": of those days; default all.
         source: "simbench", the real year, or "synthetic", a year drawn from `seed`.
+        profiles: a year in place of `source`, such as `gridjax.scenarios.task_profiles` makes of a user's
+            table; agents and all others follow all of its loads.
         events: names of `gridjax.scenarios.events.EVENTS` that happen, each with `event_probability` per
         episode.
         tariff: default `gridjax.scenarios.prices.tariff()`.
@@ -88,6 +94,8 @@ def make(
         shares: of the agents that own sun, battery, vehicle, heat pump; those not named as by default.
             Vehicles and heat pumps add an action each as soon as their share is not 0.
         forecast_error: relative standard deviation of forecasts eight hours ahead.
+        foretold: forecasts to observe in place of those, for every quarter hour of the year 1, 2, 4 and 8 h
+            ahead, such as `gridjax.learners.forecaster.foretell` makes.
         message_noise, message_loss: of what neighbours say, and the probability of not hearing one.
         contracted_power: kW that the community may import at once, beyond which there is the cost `peak`.
             Default: a fifth of the sum of the agents' own peaks, which do not coincide.
@@ -134,9 +142,9 @@ def make(
     places = _places(network, agents) if buses is None else _check_buses(buses, network, agents)
     crowd = np.bincount(places, minlength=network.n_bus)
     peak = np.abs(nominal[places].real) / crowd[places]
-    profiles, own_columns, other_columns = _profiles(source, seed)
+    table, own_columns, other_columns = _profiles(source, seed) if profiles is None else _given(profiles)
     homes = draw_households(
-        places, peak, nominal[places].imag / crowd[places], own_columns, profiles.sun.shape[1], owned, seed
+        places, peak, nominal[places].imag / crowd[places], own_columns, table.sun.shape[1], owned, seed
     )
     columns = impedances(network, places)
     neighbour, reverse = neighbour_slots(
@@ -144,10 +152,10 @@ def make(
     )
     others = np.where((crowd > 0) | (nominal.real <= 0.0), 0.0, nominal)
     rng = np.random.default_rng(seed + 1)
-    mean_demand = float(np.mean(profiles.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
+    mean_demand = float(np.mean(table.demand[:, np.asarray(homes.demand_profile)].mean(axis=0) * peak))
     prices = _tariff(tariff)
     energy = mean_demand * 0.25
-    background_mean = float(np.sum(np.real(others))) * float(profiles.demand[:, other_columns].mean())
+    background_mean = float(np.sum(np.real(others))) * float(table.demand[:, other_columns].mean())
 
     env = SmartGrid(
         n_bus=network.n_bus,
@@ -161,7 +169,7 @@ def make(
     params = Params(
         network=network,
         chord=prepare(network, "chord"),
-        profiles=jax.tree.map(jnp.asarray, profiles),
+        profiles=jax.tree.map(jnp.asarray, table),
         days=jnp.asarray(_days(split, season), jnp.int32),
         households=homes,
         background=jnp.asarray(others / base, jnp.complex64),
@@ -190,6 +198,7 @@ def make(
         divergence_penalty=number(200.0),
         episode_length=jnp.int32(episode_length),
         latest_start=jnp.int32(0),
+        foretold=None if foretold is None else _forecasts(foretold, table),
     )
     return env, params
 
@@ -251,6 +260,21 @@ def _profiles(source: str, seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
     parts = [np.asarray(part).reshape(N_DAYS * 96, -1) for part in (drawn.load_p, drawn.load_q, drawn.pv)]
     half = _SYNTHETIC_LOADS // 2
     return Tables(*parts), np.arange(half), np.arange(half, _SYNTHETIC_LOADS)
+
+
+def _forecasts(given: Foretold, table: Tables) -> Foretold:
+    for name, truth in (("demand", table.demand), ("sun", table.sun)):
+        found, shape = getattr(given, name), (truth.shape[0], len(AHEAD), truth.shape[1])
+        if found.shape != shape:
+            raise ValueError(f"foretold.{name} has shape {found.shape}, expected {shape}")
+        if not np.isfinite(found).all():
+            raise ValueError(f"foretold.{name} holds numbers that are not finite")
+    return jax.tree.map(lambda part: jnp.asarray(part, jnp.float32), given)
+
+
+def _given(year: Profiles) -> tuple[Tables, np.ndarray, np.ndarray]:
+    every = np.arange(len(check_year(year).load_names))
+    return tables(year), every, every
 
 
 def _tariff(given: Tariff | None) -> Tariff:

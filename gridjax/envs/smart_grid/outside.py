@@ -63,12 +63,25 @@ def forecast(clock: jax.Array, noise: jax.Array, params: Params, steps_per_day: 
 
     The truth without events times 1 + error, never negative. One error for all horizons, as forecasts err,
     whose standard deviation grows with the square root of the horizon to `forecast_error` at eight hours.
+    Where there are forecasts in `params.foretold`, they are it, and neither truth nor noise enters.
     """
+    if params.foretold is not None:
+        return _foretold(clock, params)
     steps = jnp.asarray(np.array(AHEAD) * steps_per_day // 24, jnp.int32)
     demand, sun = demand_and_sun(clock + steps, params)  # [n_horizon, n_agent]
     truth = jnp.stack([demand.T, sun.T], axis=1)
     spread = params.forecast_error * jnp.sqrt(jnp.asarray(AHEAD, truth.dtype) / 8.0)
     return truth * jnp.maximum(1.0 + spread * noise[..., None], 0.0)
+
+
+def _foretold(clock: jax.Array, params: Params) -> jax.Array:
+    assert params.foretold is not None
+    own = params.households
+    relative_demand, relative_sun = jnp.asarray(params.foretold.demand), jnp.asarray(params.foretold.sun)
+    n_row = relative_demand.shape[0]
+    demand = relative_demand[(clock - own.lag) % n_row, :, own.demand_profile] * own.demand[:, None]
+    sun = relative_sun[clock % n_row, :, :][:, own.sun_profile].T * own.sun[:, None]
+    return jnp.stack([demand, sun], axis=1)
 
 
 def prices_ahead(clock: jax.Array, unforeseen: jax.Array, params: Params, steps_per_day: int) -> jax.Array:

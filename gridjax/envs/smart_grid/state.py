@@ -12,7 +12,7 @@ from gridjax.network import Network
 from gridjax.powerflow import Chord
 from gridjax.scenarios.events import Drawn, Events
 from gridjax.scenarios.prices import Tariff
-from gridjax.scenarios.tables import Tables
+from gridjax.scenarios.tables import Foretold, Tables
 
 Array = Any
 
@@ -64,6 +64,7 @@ class Params:
     divergence_penalty: Array  # [], reward (negated) of a step whose power flow fails
     episode_length: Array  # [], int: steps until truncation, from midnight
     latest_start: Array  # [], int: step in which an episode begins at the latest, uniform from 0
+    foretold: Foretold | None = None  # forecasts of the observation in place of the truth with errors
 
 
 @jax.tree_util.register_dataclass

@@ -16,6 +16,7 @@ from gridjax.envs.voltage_control.placement import nearest_zones, published
 from gridjax.network import Network, check_network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import Profiles, days, load_simbench
+from gridjax.scenarios.task_year import check_year
 
 
 def make(
@@ -51,7 +52,8 @@ def make(
             else the network's own load and 2.5 times that.
         action_range: share of the reactive capability in use; MAPDN's, else 0.8.
         voltage_band: p.u., of the metrics and of the voltage cost.
-        profiles: relative profiles; default the packed SimBench ones.
+        profiles: a year of relative profiles, such as `gridjax.scenarios.task_profiles` makes of a user's
+            table; default SimBench's.
         assignment_seed: which bus follows which profile.
         max_iterations: of the chord, before a power flow counts as failed.
 
@@ -95,7 +97,7 @@ def make(
         if not good:
             raise ValueError(f"{name} is {value!r}, out of range")
 
-    profiles = load_simbench() if profiles is None else profiles
+    profiles = load_simbench() if profiles is None else check_year(profiles)
     demand = _demand(network, profiles, peak_load_mw, assignment_seed)
     sun = _sun(network, profiles, len(pv), peak_pv_mw)
     width = max(len(zone) for zone in zones)

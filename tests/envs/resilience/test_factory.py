@@ -1,11 +1,15 @@
 """Options of the task: what they build, and what they refuse."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 import gridjax
 from gridjax.envs.resilience import BUILDINGS, Building
+from gridjax.scenarios import load_simbench
+from tests.envs.resilience.conftest import N_STEP
 
 
 def test_the_default_campus_has_several_agents_of_every_kind(task):
@@ -64,3 +68,29 @@ def test_another_network_becomes_a_campus_by_its_connection():
 def test_bad_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         gridjax.make("Resilience-v0", **options)
+
+
+def test_a_year_of_ones_own(task):
+    simbench = load_simbench()
+    lacking = {building.profile for building in BUILDINGS} | {"mv_comm"}
+    n_own = len(simbench.load_names) - len(lacking)
+    own = replace(
+        simbench,
+        load_p=simbench.load_p[:, :n_own],
+        load_q=simbench.load_q[:, :n_own],
+        load_names=tuple(f"meter {k}" for k in range(n_own)),
+    )
+    env, params = gridjax.make("Resilience-v0", episode_length=N_STEP, profiles=own)
+    assert env == task.env
+    demand = np.asarray(params.profiles.demand)
+    np.testing.assert_array_equal(demand[:, :n_own], own.load_p)
+    np.testing.assert_allclose(demand[:, -1], own.load_p.mean(axis=1), rtol=1e-6)  # the town
+    assert (np.asarray(params.background_profile) == demand.shape[1] - 1).all()
+    buildings = np.asarray(params.campus.demand_profile)[np.asarray(params.campus.demand) > 0]
+    assert len(set(buildings)) == len(lacking) - 1
+    np.testing.assert_array_equal(demand[:, n_own : n_own + 2], own.load_p[:, :2])
+    # as many columns as SimBench: what is compiled for that runs on it
+    _, out = task._replace(params=params).run(task.scenario(), task.actions())
+    assert all(np.isfinite(value).all() for value in out.reward.values())
+    with pytest.raises(ValueError, match=r"of 1 h, expected 35136 of 0\.25 h"):
+        gridjax.make("Resilience-v0", profiles=replace(own, step_hours=1.0))

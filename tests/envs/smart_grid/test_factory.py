@@ -1,12 +1,16 @@
 """Options of the task: what they build, and what they refuse."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 import gridjax
 from gridjax.envs.smart_grid.factory import SEASONS
-from gridjax.scenarios import days, prices
+from gridjax.envs.smart_grid.outside import AHEAD, forecast
+from gridjax.scenarios import days, load_simbench, prices
+from gridjax.scenarios.tables import Foretold
 
 KERBER = "kerber_vorstadtnetz"
 
@@ -104,3 +108,47 @@ def test_own_buses_weights_and_tariff():
 def test_bad_options_are_named(option, message):
     with pytest.raises(ValueError, match=message):
         gridjax.make("SmartGrid-v0", **option)
+
+
+def test_a_year_of_ones_own(community, transition):
+    env, _ = community
+    simbench = load_simbench()
+    own = replace(
+        simbench,
+        load_p=simbench.load_p[:, ::-1].copy(),
+        load_names=tuple(f"meter {k}" for k in range(len(simbench.load_names))),
+    )
+    same, params = gridjax.make("SmartGrid-v0", episode_length=10, profiles=own)
+    assert same == env
+    np.testing.assert_array_equal(params.profiles.demand, own.load_p)
+    columns = np.asarray(params.households.demand_profile)
+    assert ((columns >= 0) & (columns < len(own.load_names))).all()
+    # as many columns as SimBench: what is compiled for that runs on it
+    state = jax.jit(env.initial)(jax.random.key(0), params)
+    demand = own.load_p[(int(state.clock) - np.asarray(params.households.lag)) % len(own.load_p), columns]
+    np.testing.assert_allclose(state.now.demand, demand * np.asarray(params.households.demand), rtol=1e-5)
+    rest = {"prosumer": np.zeros((env.n_agent, env.n_action), np.float32)}
+    after = transition(jax.random.key(1), state, rest, params)
+    assert np.isfinite(np.asarray(after.reward["prosumer"])).all()
+    with pytest.raises(ValueError, match=r"profiles have 960 rows of 0\.25 h, expected 35136"):
+        gridjax.make("SmartGrid-v0", profiles=replace(own, load_p=own.load_p[:960]))
+
+
+def test_forecasts_of_ones_own_are_observed(community):
+    env, usual = community
+    table = jax.tree.map(np.asarray, usual.profiles)
+    ahead = [np.roll(part, -4 * hours, axis=0) for hours in AHEAD for part in (table.demand, table.sun)]
+    known = Foretold(np.stack(ahead[::2], axis=1), np.stack(ahead[1::2], axis=1))
+    same, params = gridjax.make("SmartGrid-v0", episode_length=10, foretold=known)
+    assert same == env
+    noise = jax.random.normal(jax.random.key(0), (env.n_agent, 2))
+    for clock in (0, 5000, 366 * 96 - 1):
+        told = forecast(np.int32(clock), noise, params, 96)
+        truth = forecast(np.int32(clock), 0 * noise, usual, 96)
+        np.testing.assert_allclose(told, truth, rtol=1e-5, atol=1e-6)
+        assert not np.allclose(forecast(np.int32(clock), noise, usual, 96), truth)
+    one = replace(known, sun=known.sun[:, :2])
+    with pytest.raises(ValueError, match=r"foretold.sun has shape \(35136, 2, 8\), expected \(35136, 4, 8\)"):
+        gridjax.make("SmartGrid-v0", foretold=one)
+    with pytest.raises(ValueError, match=r"foretold.demand holds numbers that are not finite"):
+        gridjax.make("SmartGrid-v0", foretold=replace(known, demand=np.full_like(known.demand, np.nan)))

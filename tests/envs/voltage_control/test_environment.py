@@ -6,10 +6,11 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import gridjax
-from gridjax.scenarios import days
+from gridjax.scenarios import days, read_table, task_profiles
 from gridjax.testing import check_env
 
 N = 33
@@ -231,3 +232,33 @@ def test_neighbours_are_those_who_observe_some_of_the_same_buses(task):
     expected = [[bool(mine & others) for others in zones] for mine in zones]
     assert np.asarray(env.neighbours(params)).tolist() == expected
     assert 6 < np.sum(expected) < 36
+
+
+def test_a_table_of_ones_own(task):
+    """From rows by the clock on the wall of another year to a step of the task."""
+    env, params, _, transition = task
+    times = pd.date_range("2023-01-01", "2024-01-01", freq="15min", tz="Europe/Berlin", inclusive="left")
+    hour, day = times.hour + times.minute / 60, np.asarray(times.dayofyear)
+    frame = pd.DataFrame(
+        {
+            "time": times.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "house [kW]": 0.3 + (times.weekday >= 5) + np.asarray(np.cos(hour / 4) ** 2),
+            "shop [W]": 1000.0 * (times.weekday < 5),
+            "roof [kW]": np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * (2 - np.cos(2 * np.pi * day / 365)),
+        }
+    )
+    pack = read_table(
+        frame, loads=["house [kW]", "shop [W]"], generation=["roof [kW]"], timezone="Europe/Berlin"
+    )
+    assert (pack.n_days, pack.notes) == (365, ())
+    profiles = task_profiles(pack)
+    # weekends are where the tasks take them to be: 2016 began on a Friday
+    weekend = profiles.load_p[48::96, 1] == 0
+    np.testing.assert_array_equal(weekend, (np.arange(366) + 4) % 7 >= 5)
+    own = gridjax.make("VoltageControl-v0", episode_length=10, profiles=profiles)
+    assert own[0] == env
+    day = int(own[1].days[20])
+    state = jax.jit(env.initial)(jax.random.key(0), env.on_case(own[1], day))
+    out = transition(jax.random.key(1), state, actions_of(0.0), own[1])
+    assert np.isfinite(float(out.reward["inverter"][0]))
+    assert not np.array_equal(np.asarray(own[1].demand), np.asarray(params.demand))
