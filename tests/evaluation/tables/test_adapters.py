@@ -1,6 +1,6 @@
 """The table of `benchmarks.adapters`: every adapter beside the native loop of its own batch."""
 
-from gridjax.evaluation.report import adapters_table
+from gridjax.evaluation.tables.adapters import adapters_table
 
 
 def row(name, batch, rate):
