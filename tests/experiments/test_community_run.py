@@ -122,7 +122,7 @@ def test_tables_of_families_and_runs(run, tmp_path):
     ("arguments", "expected"),
     [
         (["RUN", "--families", "flood"], "expected plain, price_shock"),
-        (["RUN", "--days", "0"], "expected 1 to 120"),
+        (["RUN", "--days", "0"], "expected 1 to 480"),
     ],
 )
 def test_bad_families(run, capsys, arguments, expected):

@@ -293,10 +293,11 @@ def test_large_headers_are_refused(open_server):
 def test_a_flood_of_requests_is_slowed_down(world, params, monkeypatch):
     monkeypatch.undo()
     with running(world, params) as server, server.client() as client:
-        found = [client.post("/api/simulation/stop") for _ in range(80)]
-        assert found[0].status_code == 200
-        assert found[-1].status_code == 429
-        assert int(found[-1].headers["retry-after"]) >= 1
+        assert client.post("/api/simulation/stop").status_code == 200
+        # a slow machine takes longer to use up what comes back five times a second
+        found = (client.post("/api/simulation/stop") for _ in range(1000))
+        refused = next(answer for answer in found if answer.status_code == 429)
+        assert int(refused.headers["retry-after"]) >= 1
         assert client.get("/api/status").status_code == 200  # reading is counted apart
 
 
