@@ -1,5 +1,6 @@
 import json
 import signal
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ from tiny_run import start, wait_for_checkpoint, write_config
 from experiments import matrix
 
 MATRIX = "experiments.matrix"
+CONFIGS = Path(__file__).parents[2] / "experiments" / "configs"
 
 
 def write(folder, **run):
@@ -96,3 +98,9 @@ def test_bad_input_is_refused_before_anything_is_run(tmp_path, capsys, text, arg
     assert matrix.main([str(tmp_path / "matrix.yaml"), "--out", str(out), *arguments]) == 2
     assert expected in capsys.readouterr().err
     assert not list(out.glob("small"))
+
+
+def test_the_shipped_matrix_can_be_read(tmp_path):
+    entries = matrix.prepare(CONFIGS / "learners.yaml", tmp_path)
+    assert {entry.task for entry in entries} >= {"resilience", "case33bw", "smart_grid"}
+    assert {entry.learner for entry in entries} == {"mappo", "ippo", "recurrent", "attention", "lagrangian"}
