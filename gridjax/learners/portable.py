@@ -7,7 +7,6 @@ of the arrays and whatever the writer says about where the policy comes from.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from gridjax.learners.actor import Actor
 from gridjax.learners.layout import Group, Layout
 from gridjax.learners.normalise import RunningStats
 from gridjax.learners.policy import Policy
+from gridjax.network.artefact import digest
 
 FORMAT = "gridjax.policy/1"
 _ACTOR = (
@@ -41,7 +41,7 @@ def save_policy(policy: Policy, path: str | os.PathLike, about: Mapping[str, Any
         "layout": dataclasses.asdict(policy.layout),
         "actor": {name: getattr(policy.actor, name) for name in _ACTOR},
         "normalise_observations": policy.normalise_observations,
-        "sha256": _digest(arrays),
+        "sha256": digest(arrays),
     }
     sheet = Path(path).with_suffix(".json")
     archive = sheet.with_suffix(".npz")
@@ -79,7 +79,7 @@ def load_policy(path: str | os.PathLike) -> tuple[Policy, dict[str, Any]]:
             arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # of many kinds, depending on where the file is damaged
         raise ValueError(f"policy {archive} cannot be read: {error}") from error
-    if _digest(arrays) != record["sha256"]:
+    if digest(arrays) != record["sha256"]:
         raise ValueError(f"policy {archive} does not match the checksum in {sheet.name}")
     try:
         return _policy(record, arrays), record["about"]
@@ -143,16 +143,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         path = f"{prefix}{name}"
         found += _flat(value, f"{path}/") if isinstance(value, Mapping) else [(path, value)]
     return found
-
-
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 of names, types, shapes and contents, whatever the compression."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        value = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {value.dtype.str} {value.shape} ".encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()
 
 
 def _hashable(value: Any) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def save_network(network: Network, folder: str | os.PathLike, description: dict[
         "pv_buses": list(network.pv_buses),
         "bus_index": {str(bus): row for bus, row in network.bus_index.items()},
         "branch_labels": list(network.branch_labels),
-        "sha256": _digest(arrays),
+        "sha256": digest(arrays),
     }
     sheet = folder / f"{network.name}.json"
     archive = sheet.with_suffix(".npz")
@@ -66,7 +67,7 @@ def load_network(path: str | os.PathLike) -> Network:
         if missing:
             raise ValueError(f"network artefact {archive} lacks the arrays {missing}")
         arrays = {name: stored[name] for name in _ARRAYS if name in stored.files}
-    if _digest(arrays) != record["sha256"]:
+    if digest(arrays) != record["sha256"]:
         raise ValueError(f"network artefact {archive} does not match the checksum in {sheet.name}")
     for field in sorted(_LATER - set(arrays)):
         per_bus = field.startswith("constant")
@@ -83,11 +84,11 @@ def load_network(path: str | os.PathLike) -> Network:
     )
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
+def digest(arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 over names, dtypes, shapes and bytes: the content, not the zip container around it."""
-    digest = hashlib.sha256()
+    total = hashlib.sha256()
     for name in sorted(arrays):
         value = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}:{value.dtype.str}:{value.shape};".encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()
+        total.update(f"{name}:{value.dtype.str}:{value.shape};".encode())
+        total.update(value.tobytes())
+    return total.hexdigest()

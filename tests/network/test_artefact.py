@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridjax.network import load_network, save_network
-from gridjax.network.artefact import _digest
+from gridjax.network.artefact import digest
 
 
 def test_round_trip_keeps_every_bit(small, tmp_path):
@@ -59,7 +59,7 @@ def test_an_artefact_of_constant_power_only_loads_with_empty_fields(small, tmp_p
     np.savez(sheet.with_suffix(".npz"), **arrays)
     record = json.loads(sheet.read_text())
     del record["pv_buses"]
-    sheet.write_text(json.dumps(record | {"sha256": _digest(arrays)}))
+    sheet.write_text(json.dumps(record | {"sha256": digest(arrays)}))
     old = load_network(sheet)
     assert old.pv_buses == ()
     assert old.pv_voltage.shape == old.reactive_min.shape == old.reactive_max.shape == (0,)
