@@ -61,5 +61,15 @@ def completed(given: Array, known: Array) -> Array:
     return given + jnp.where(is_rounding, apart, 0.0)
 
 
+def unshared(tree: Tree) -> Tree:
+    """`tree` with a view in the place of every NumPy leaf.
+
+    JAX (0.10 to 0.12) keeps what it has made of a NumPy array by the array's identity, whatever
+    `jax_enable_x64` was at that time, as long as a traced program holds it as a constant: the same array
+    would come in float32 into a float64 program, or the other way round.
+    """
+    return jax.tree.map(lambda leaf: leaf.view() if isinstance(leaf, np.ndarray) else leaf, tree)
+
+
 def _cast(leaf: Array, to: dict[str, type]) -> Array:
     return leaf.astype(to[leaf.dtype.name]) if leaf.dtype.name in to else leaf

@@ -14,6 +14,7 @@ from jax.core import Tracer
 
 from gridjax.network import Network
 from gridjax.powerflow.chord import Chord, prepare_chord
+from gridjax.powerflow.double import unshared
 from gridjax.powerflow.newton import Newton, prepare_newton
 from gridjax.powerflow.polar import Polar, prepare_polar
 
@@ -59,7 +60,7 @@ def prepare(network: Network, method: str = "auto", form: str = "auto") -> Solve
     network = jax.lax.stop_gradient(network)
     shape = jax.eval_shape(prepare_it, network)
     if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
-        solver = prepare_it(jax.tree.map(lambda leaf: _widen(jnp.asarray(leaf)), network))
+        solver = prepare_it(jax.tree.map(lambda leaf: _widen(jnp.asarray(leaf)), unshared(network)))
         return jax.tree.map(lambda out, like: out.astype(like.dtype), solver, shape)
     return _call_back(network, prepare_it, shape)
 

@@ -17,7 +17,7 @@ from gridjax.powerflow.branch import BranchFlow, branch_flow
 from gridjax.powerflow.case import Case
 from gridjax.powerflow.chord import Chord
 from gridjax.powerflow.deviation import Deviation, Options, find, remainder, slack_deviation, sound, system_of
-from gridjax.powerflow.double import in_double
+from gridjax.powerflow.double import in_double, unshared
 from gridjax.powerflow.equations import drawn, in_service, scheduled
 from gridjax.powerflow.flow import Flow
 from gridjax.powerflow.nominal import Nominal
@@ -84,7 +84,8 @@ def solve(
     Raises `ValueError` for an unknown method, a method that does not suit the network or the options, or
     arrays whose last axis does not fit.
     """
-    injection = jnp.asarray(injection)
+    network, solver, start = unshared((network, solver, start))
+    injection = jnp.asarray(unshared(injection))
     _check_last(network, "injection", injection, network.n_bus)
     check_method(method)
     if solver is None:
@@ -114,11 +115,11 @@ def solve(
         if value is None and isinstance(own, np.ndarray) and not own.any():
             parts[name] = None  # the common case costs nothing
             continue
-        value = jnp.asarray(own if value is None else value)
+        value = jnp.asarray(unshared(own if value is None else value))
         _check_last(network, name, value, network.n_bus)
         parts[name] = jnp.broadcast_to(value.astype(injection.dtype), injection.shape)
     if pv_voltage is not None:
-        pv_voltage = jnp.asarray(pv_voltage, injection.real.dtype)
+        pv_voltage = jnp.asarray(unshared(pv_voltage), injection.real.dtype)
         _check_last(network, "pv_voltage", pv_voltage, network.n_pv)
     single = injection.dtype == jnp.complex64
     by_newton = isinstance(solver, newton.Newton)

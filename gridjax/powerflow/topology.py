@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.powerflow.double import unshared
 
 Array = Any
 
@@ -33,7 +34,7 @@ def components(network: Network, branch_status: Array) -> jax.Array:
     """
     status = jnp.asarray(branch_status) != 0
     batch = status.shape[:-1]
-    label = _components(network, status.reshape(-1, network.n_branch))
+    label = _components(unshared(network), status.reshape(-1, network.n_branch))
     return label.reshape(*batch, network.n_bus)
 
 

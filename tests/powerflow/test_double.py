@@ -1,3 +1,4 @@
+import dataclasses
 import warnings
 from types import SimpleNamespace
 
@@ -41,6 +42,26 @@ def test_the_work_is_done_in_float64():
     assert kinds == ["float64"]
     assert answer.dtype == jnp.float32
     assert float(answer) == pytest.approx(5e-11, rel=1e-5)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_network_serves_programs_of_both_precisions(first, mesh):
+    """In either order, while a program lives that holds the network's arrays as constants."""
+    net, powers = dataclasses.replace(mesh, base_mva=np.array(10.0)), 0.7 * mesh.nominal_injection
+    solver = prepare(net)
+
+    def losses(scale):
+        return solve(net, scale * powers.copy(), solver=solver).losses
+
+    found = {}
+    programs = {double: jax.jit(lambda scale: losses(scale)) for double in (False, True)}
+    for double in (first, not first):
+        with jax.enable_x64(double):
+            found[double] = programs[double](1.0), solve(net, powers, solver=solver).losses
+    for double, pair in found.items():
+        for value in pair:
+            assert value.dtype == (jnp.float64 if double else jnp.float32)
+            assert float(value) == pytest.approx(float(found[True][1]), rel=1e-14 if double else 1e-5)
 
 
 def test_float32_is_right_near_collapse(case39):
