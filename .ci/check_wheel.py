@@ -45,6 +45,11 @@ def installed() -> None:
     assert not heavy, f"import gridjax imports {sorted(heavy)}"
     assert seconds < 5.0, f"import gridjax takes {seconds:.1f} s"
 
+    told = subprocess.run(
+        [sys.executable, "-m", "gridjax"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "case33bw (33)" in told, told
+
     import jax
 
     import gridjax

@@ -1,0 +1,109 @@
+"""`check_extra.py NAME`: what the extra NAME is for, where gridjax is installed with that extra alone."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+
+def pandas() -> None:
+    from gridjax import network
+    from gridjax.powerflow import solve, to_pandas
+
+    net = network.get("case33bw")
+    tables = to_pandas(net, solve(net, net.nominal_injection))
+    assert tables.bus.vm_pu.min().round(5) == 0.91309, tables.bus.vm_pu.min()
+
+
+def data() -> None:
+    rows = (f"2023-01-{day:02d} {hour:02d}:00,{1 + hour % 5}" for day in range(2, 30) for hour in range(24))
+    Path("meters.csv").write_text("\n".join(["time,house [kW]", *rows]) + "\n")
+    _run(
+        "gridjax.scenarios.prepare",
+        "meters.csv",
+        "--load",
+        "house [kW]",
+        "--timezone",
+        "UTC",
+        "--out",
+        "pack",
+    )
+    from gridjax.scenarios import ScenarioPack
+
+    pack = ScenarioPack.load_from("pack")
+    assert pack.load.max() == 5.0, pack.load.max()
+
+
+def train() -> None:
+    _run(
+        "experiments.mappo",
+        *"--run-dir run --total-steps 512 --num-seeds 1 --num-envs 4 --no-evaluate".split(),
+    )
+    assert Path("run/metrics.jsonl").stat().st_size > 0
+
+
+def wandb() -> None:
+    import wandb
+
+    import gridjax
+
+    print(wandb.__version__, gridjax.__version__)
+
+
+def live() -> None:
+    port = 18_347
+    page = subprocess.Popen(
+        [sys.executable, "-m", "gridjax.live", "--port", str(port), "--no-history", "--start"]
+    )
+    try:
+        for _ in range(300):
+            assert page.poll() is None, "the server ended"
+            time.sleep(1.0)
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+                    assert answer.status == 200
+                    break
+            except OSError:
+                pass
+        else:
+            raise AssertionError("the server was not ready within five minutes")
+    finally:
+        page.terminate()
+    assert page.wait(60) == 0, page.returncode
+
+
+def calibration() -> None:
+    import pandapower.networks
+
+    from gridjax.calibration import from_pandapower
+    from gridjax.powerflow import solve
+
+    net, _ = from_pandapower(pandapower.networks.case33bw())
+    flow = solve(net, net.nominal_injection)
+    assert abs(float(abs(flow.voltage).min()) - 0.91309) < 1e-5
+
+
+def interop() -> None:
+    import pettingzoo.test
+    from gymnasium.utils.env_checker import check_env
+
+    from gridjax.interop import gymnasium, gymnax, jaxmarl, pettingzoo as zoo
+
+    check_env(gymnasium.make("VoltageControl-v0", network="case33bw"), skip_render_check=True)
+    pettingzoo.test.parallel_api_test(zoo.make("VoltageControl-v0", network="case33bw"), num_cycles=8)
+    for library in (gymnax, jaxmarl):
+        library.make("VoltageControl-v0", network="case33bw")
+
+
+def _run(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    checks = {check.__name__: check for check in (train, wandb, pandas, data, live, calibration, interop)}
+    (name,) = sys.argv[1:]
+    checks[name]()
+    print(f"extra {name}: works")
