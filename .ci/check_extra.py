@@ -18,7 +18,8 @@ def pandas() -> None:
 
 
 def data() -> None:
-    rows = (f"2023-01-{day:02d} {hour:02d}:00,{1 + hour % 5}" for day in range(2, 30) for hour in range(24))
+    hours = (f"2023-01-{day:02d} {hour:02d}:00" for day in range(2, 30) for hour in range(24))
+    rows = (f"{hour},{1 + number % 5}" for number, hour in enumerate(hours))
     Path("meters.csv").write_text("\n".join(["time,house [kW]", *rows]) + "\n")
     _run(
         "gridjax.scenarios.prepare",
@@ -39,7 +40,7 @@ def data() -> None:
 def train() -> None:
     _run(
         "experiments.mappo",
-        *"--run-dir run --total-steps 512 --num-seeds 1 --num-envs 4 --no-evaluate".split(),
+        *["--run-dir", "run", "--total-steps", "512", "--num-seeds", "1", "--num-envs", "4", "--no-evaluate"],
     )
     assert Path("run/metrics.jsonl").stat().st_size > 0
 
@@ -89,7 +90,8 @@ def interop() -> None:
     import pettingzoo.test
     from gymnasium.utils.env_checker import check_env
 
-    from gridjax.interop import gymnasium, gymnax, jaxmarl, pettingzoo as zoo
+    from gridjax.interop import gymnasium, gymnax, jaxmarl
+    from gridjax.interop import pettingzoo as zoo
 
     check_env(gymnasium.make("VoltageControl-v0", network="case33bw"), skip_render_check=True)
     pettingzoo.test.parallel_api_test(zoo.make("VoltageControl-v0", network="case33bw"), num_cycles=8)

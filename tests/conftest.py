@@ -6,14 +6,14 @@ from pathlib import Path
 # XLA spreads batched LAPACK over its own threads: those of OpenBLAS on top only wait for one another
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# most of the suite's time is compilation; set before JAX starts, processes that tests start take it over
+import jax
+import pytest
+
+# most of the suite's time is compilation; XLA reads it when a device is first used
 _QUICKLY = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
 if metadata.version("jaxlib").startswith("0.10."):
     _QUICKLY += ["--xla_cpu_use_fusion_emitters=false"]  # newer ones abort at a flag that they do not know
 os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY))
-
-import jax
-import pytest
 
 _MOST_MAPS = 30_000  # Linux allows a process 65,530 memory maps, and every compiled program takes some
 
