@@ -21,16 +21,8 @@ def data() -> None:
     hours = (f"2023-01-{day:02d} {hour:02d}:00" for day in range(2, 30) for hour in range(24))
     rows = (f"{hour},{1 + number % 5}" for number, hour in enumerate(hours))
     Path("meters.csv").write_text("\n".join(["time,house [kW]", *rows]) + "\n")
-    _run(
-        "gridjax.scenarios.prepare",
-        "meters.csv",
-        "--load",
-        "house [kW]",
-        "--timezone",
-        "UTC",
-        "--out",
-        "pack",
-    )
+    columns = ["meters.csv", "--load", "house [kW]", "--timezone", "UTC"]
+    _run("gridjax.scenarios.prepare", *columns, "--out", "pack")
     from gridjax.scenarios import ScenarioPack
 
     pack = ScenarioPack.load_from("pack")
@@ -38,10 +30,8 @@ def data() -> None:
 
 
 def train() -> None:
-    _run(
-        "experiments.mappo",
-        *["--run-dir", "run", "--total-steps", "512", "--num-seeds", "1", "--num-envs", "4", "--no-evaluate"],
-    )
+    little = ["--total-steps", "512", "--num-seeds", "1", "--num-envs", "4"]
+    _run("experiments.mappo", *little, "--run-dir", "run", "--no-evaluate")
     assert Path("run/metrics.jsonl").stat().st_size > 0
 
 
