@@ -6,7 +6,7 @@ from gridjax.scenarios.reading import read_table
 from gridjax.scenarios.scenario_pack import ScenarioPack
 from gridjax.scenarios.split import SPLITS, days, held_out_days
 from gridjax.scenarios.synthetic import Day, SyntheticParams, sample_day, sample_year
-from gridjax.scenarios.task_year import task_profiles
+from gridjax.scenarios.task_year import task_prices, task_profiles
 
 __all__ = [
     "HOUSEHOLDS",
@@ -22,5 +22,6 @@ __all__ = [
     "read_table",
     "sample_day",
     "sample_year",
+    "task_prices",
     "task_profiles",
 ]

@@ -36,6 +36,7 @@ class Tariff:
     imbalance: Array  # [], m: what is not scheduled costs import (1 + m) and earns feed-in (1 - m)
     peer_share: Array  # [], neighbours pay feed-in (0) to import price (1) to one another
     margin: Array  # [], import never falls below feed-in plus this
+    market: Array  # [n_day, n_step], foreseen and paid on top of the bands; its days and steps come again
 
 
 def tariff(
@@ -44,8 +45,16 @@ def tariff(
     real_time: float = 0.05,
     imbalance: float = 0.1,
     peer_share: float = 0.2,
+    market: Array | None = None,
 ) -> Tariff:
-    """A tariff with the default shape. Raises `ValueError` naming the value that is out of range."""
+    """A tariff with the default shape.
+
+    `market`: prices of your own, EUR/kWh `[366, n_step]`, whole days of 2016, such as those of
+    `gridjax.scenarios.task_prices`, on top of which `bands` are fees and taxes; then `real_time=0.0` leaves out
+    the synthetic market. They may be negative: what is paid in the end stays above feed-in.
+
+    Raises `ValueError` naming the value that is out of range.
+    """
     for name, value in (("bands", min(bands)), ("feed_in", feed_in), ("real_time", real_time)):
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{name} is {value!r}, expected EUR/kWh, finite and not negative")
@@ -57,6 +66,12 @@ def tariff(
         raise ValueError(
             f"bands is {bands!r}, expected all above feed_in, {feed_in!r}: else energy is resold"
         )
+    if market is not None:
+        given = np.asarray(market)
+        if given.ndim != 2 or len(given) != N_DAYS or given.shape[1] == 0 or not np.isfinite(given).all():
+            raise ValueError(
+                f"market has shape {given.shape}, expected finite EUR/kWh of {N_DAYS} days, [{N_DAYS}, n_step]"
+            )
     return Tariff(
         bands=jnp.asarray(bands, jnp.float32),
         band_of_hour=jnp.asarray(BANDS),
@@ -67,6 +82,7 @@ def tariff(
         imbalance=jnp.float32(imbalance),
         peer_share=jnp.float32(peer_share),
         margin=jnp.float32(0.02),
+        market=jnp.zeros((1, 1)) if market is None else jnp.asarray(market, jnp.float32),
     )
 
 
@@ -94,9 +110,13 @@ def market_shape(day: jax.Array, hour: jax.Array) -> jax.Array:
 
 
 def import_price(tariff: Tariff, day: jax.Array, hour: jax.Array, unforeseen: jax.Array | float) -> jax.Array:
-    """Import price (EUR/kWh) with the real-time part; `unforeseen` is its noise, of unit variance."""
+    """Import price (EUR/kWh) with market and real-time part; `unforeseen` is its noise, of unit variance."""
+    n_day, n_step = tariff.market.shape
+    # a step that begins a rounding error early is that step
+    step = jnp.asarray(hour * (n_step / 24.0) + 1e-3, jnp.int32) % n_step
+    market = tariff.market[jnp.asarray(day, jnp.int32) % n_day, step]
     real_time = tariff.real_time * (market_shape(day, hour) + tariff.spread * unforeseen)
-    return jnp.maximum(time_of_use(tariff, day, hour) + real_time, tariff.feed_in + tariff.margin)
+    return jnp.maximum(time_of_use(tariff, day, hour) + market + real_time, tariff.feed_in + tariff.margin)
 
 
 def next_unforeseen(tariff: Tariff, unforeseen: jax.Array, normal: jax.Array, hours: float) -> jax.Array:

@@ -80,22 +80,13 @@ def task_profiles(pack: ScenarioPack, sun: Profiles | None = None) -> Profiles:
     Raises `ValueError` for less than 364 days, other steps than quarter hours, no load, no generation, or a
     column that is never above zero.
     """
-    if pack.step_hours != STEP_HOURS:
-        raise ValueError(
-            f"the pack has steps of {pack.step_hours:g} h, tasks have {STEP_HOURS} h: read it with them"
-        )
-    if pack.n_days < _YEAR:
-        raise ValueError(f"the pack has {pack.n_days} whole days, tasks need a year, {_YEAR} at least")
     if not pack.load_names:
         raise ValueError("the pack has no load, tasks need one")
     if not pack.generation_names and sun is None:
         raise ValueError(
             "the pack has no generation: give one, or sun=load_simbench() to take that of SimBench"
         )
-    stands_for = day_of_2016(pack.start, pack.n_days)
-    source = int(np.flatnonzero(stands_for == 0)[0]) + np.arange(N_DAYS)
-    source = np.where(source >= pack.n_days, source - _YEAR, source)
-    rows = (source[:, None] * pack.steps_per_day + np.arange(pack.steps_per_day)).ravel()
+    rows = _rows_of_year(pack)
     load, made = pack.load[rows], pack.generation[rows]
     peak = _peaks(load, pack.load_names)
     active = load / peak
@@ -113,6 +104,35 @@ def task_profiles(pack: ScenarioPack, sun: Profiles | None = None) -> Profiles:
     for value in parts.values():
         value.flags.writeable = False
     return check_year(Profiles(**parts, load_names=pack.load_names, pv_names=pv_names))
+
+
+def task_prices(pack: ScenarioPack, column: str | None = None) -> np.ndarray:
+    """Prices of `pack` for `gridjax.scenarios.prices.tariff(market=...)`: EUR/kWh `[366, 96]`.
+
+    Days are laid onto 2016 as `task_profiles` does. `column`: which, where the pack has several.
+
+    Raises `ValueError` for a pack that no task can run on, an unknown column, none, or several to choose from.
+    """
+    names = pack.price_names if column is None else (column,)
+    if len(names) != 1 or names[0] not in pack.price_names:
+        known = ", ".join(pack.price_names) or "none"
+        raise ValueError(f"column is {column!r}, expected one of the pack's prices: {known}")
+    prices = pack.price[_rows_of_year(pack), pack.price_names.index(names[0])]
+    return prices.reshape(N_DAYS, pack.steps_per_day)
+
+
+def _rows_of_year(pack: ScenarioPack) -> np.ndarray:
+    """Rows of `pack` that stand for the quarter hours of 2016, `[366 * 96]`."""
+    if pack.step_hours != STEP_HOURS:
+        raise ValueError(
+            f"the pack has steps of {pack.step_hours:g} h, tasks have {STEP_HOURS} h: read it with them"
+        )
+    if pack.n_days < _YEAR:
+        raise ValueError(f"the pack has {pack.n_days} whole days, tasks need a year, {_YEAR} at least")
+    stands_for = day_of_2016(pack.start, pack.n_days)
+    source = int(np.flatnonzero(stands_for == 0)[0]) + np.arange(N_DAYS)
+    source = np.where(source >= pack.n_days, source - _YEAR, source)
+    return (source[:, None] * pack.steps_per_day + np.arange(pack.steps_per_day)).ravel()
 
 
 def _peaks(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -34,6 +34,18 @@ def test_the_forecast_is_the_mean_of_what_comes():
     assert float(buy.mean()) == pytest.approx(float(expected), abs=5e-4)
 
 
+@pytest.mark.parametrize("hours", [0.25, 1 / 12])
+def test_a_market_of_ones_own_is_paid_on_top_of_the_bands(hours):
+    market = 0.001 * np.arange(366 * 96).reshape(366, 96) / 96.0
+    given = prices.tariff(market=market, real_time=0.0)
+    hour = jnp.arange(0, 24, hours)
+    for day in (FRIDAY, 365):
+        expected = prices.time_of_use(given, day, hour) + np.repeat(market[day], round(0.25 / hours))
+        np.testing.assert_allclose(prices.import_price(given, day, hour, 1.0), expected, rtol=1e-6)
+    low = prices.import_price(prices.tariff(market=market - 5.0), FRIDAY, hour, 0.0)
+    np.testing.assert_allclose(low, 0.08 + 0.02, rtol=1e-6)
+
+
 def test_the_noise_keeps_its_variance():
     given = prices.tariff()
     start, *normal = jax.random.normal(jax.random.key(1), (9, 40000))
@@ -49,6 +61,8 @@ def test_the_noise_keeps_its_variance():
         ({"feed_in": float("nan")}, "feed_in is nan"),
         ({"imbalance": 1.0}, "imbalance is 1.0"),
         ({"feed_in": 0.25}, "above feed_in"),
+        ({"market": np.zeros((365, 24))}, r"shape \(365, 24\), expected finite EUR/kWh of 366 days"),
+        ({"market": np.full((366, 24), np.nan)}, "expected finite"),
     ],
 )
 def test_bad_numbers_are_named(option, message):

@@ -7,7 +7,7 @@ import pytest
 from gridjax.scenarios import load_simbench
 from gridjax.scenarios.scenario_pack import ScenarioPack
 from gridjax.scenarios.split import SPLITS, days
-from gridjax.scenarios.task_year import check_year, day_of_2016, splits_of, task_profiles
+from gridjax.scenarios.task_year import check_year, day_of_2016, splits_of, task_prices, task_profiles
 
 
 def pack_of(start, n_days, **changes):
@@ -97,6 +97,22 @@ def test_relative_to_their_peaks():
 def test_what_no_task_can_run_on(pack, message):
     with pytest.raises(ValueError, match=message):
         task_profiles(pack)
+
+
+def test_prices_are_those_of_the_days_that_the_profiles_are_of():
+    pack = pack_of("2019-01-01", 365)
+    numbers = np.arange(365.0).repeat(96)
+    both = np.stack([numbers, np.tile(np.arange(96.0), 365)], axis=1)
+    pack = dataclasses.replace(pack, price=both, price_names=("day", "step"))
+    found = task_prices(pack, "day")
+    assert found.shape == (366, 96)
+    np.testing.assert_array_equal(found[:, 0], taken(task_profiles(pack)))
+    np.testing.assert_array_equal(task_prices(pack, "step"), np.tile(np.arange(96.0), (366, 1)))
+    for unclear in (None, "night"):
+        with pytest.raises(ValueError, match="expected one of the pack's prices: day, step"):
+            task_prices(pack, unclear)
+    with pytest.raises(ValueError, match="expected one of the pack's prices: none"):
+        task_prices(pack_of("2019-01-01", 365))
 
 
 def test_the_sun_may_be_borrowed():
