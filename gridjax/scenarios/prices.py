@@ -50,8 +50,8 @@ def tariff(
     """A tariff with the default shape.
 
     `market`: prices of your own, EUR/kWh `[366, n_step]`, whole days of 2016, such as those of
-    `gridjax.scenarios.task_prices`, on top of which `bands` are fees and taxes; then `real_time=0.0` leaves out
-    the synthetic market. They may be negative: what is paid in the end stays above feed-in.
+    `gridjax.scenarios.task_prices`, on top of which `bands` are fees and taxes; `real_time=0.0` then leaves
+    out the synthetic market. They may be negative: what is paid in the end stays above feed-in.
 
     Raises `ValueError` naming the value that is out of range.
     """
@@ -70,7 +70,8 @@ def tariff(
         given = np.asarray(market)
         if given.ndim != 2 or len(given) != N_DAYS or given.shape[1] == 0 or not np.isfinite(given).all():
             raise ValueError(
-                f"market has shape {given.shape}, expected finite EUR/kWh of {N_DAYS} days, [{N_DAYS}, n_step]"
+                f"market has shape {given.shape}, expected finite EUR/kWh of {N_DAYS} days, "
+                f"[{N_DAYS}, n_step]"
             )
     return Tariff(
         bands=jnp.asarray(bands, jnp.float32),

@@ -111,7 +111,8 @@ def task_prices(pack: ScenarioPack, column: str | None = None) -> np.ndarray:
 
     Days are laid onto 2016 as `task_profiles` does. `column`: which, where the pack has several.
 
-    Raises `ValueError` for a pack that no task can run on, an unknown column, none, or several to choose from.
+    Raises `ValueError` for a pack that no task can run on, an unknown column, none, or several to choose
+    from.
     """
     names = pack.price_names if column is None else (column,)
     if len(names) != 1 or names[0] not in pack.price_names:
