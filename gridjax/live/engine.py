@@ -8,19 +8,16 @@ thread goes on to take commands.
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import jax
-import jax.numpy as jnp
 
 from gridjax.evaluation.views.messages import VERSION, frame
 from gridjax.live.history import Disk, Kept
@@ -28,6 +25,8 @@ from gridjax.live.lane import Lane, PolicyFailed, World
 from gridjax.live.policies import Catalogue
 from gridjax.live.scenarios import ANY, Scenarios
 from gridjax.live.settings import Settings
+from gridjax.live.weights import weights_of, with_weights
+from gridjax.live.worker import Worker
 
 T = TypeVar("T")
 FASTEST = 100.0  # steps per second
@@ -57,9 +56,9 @@ class Engine:
         self._disk = (
             Disk(settings.history, self.session, settings.history_bytes) if settings.history else None
         )
-        self._weights = _weights(params)
+        self._weights = weights_of(params)
         self._scenario = scenario if scenario is not None else ANY
-        self._params = self._weighted(self.scenarios.params(self._scenario))
+        self._params = with_weights(self.scenarios.params(self._scenario), self._weights)
         name = policy if policy is not None else catalogue.first
         self._main = Lane(self.world, name, catalogue.get(name).load())
         self._other: Lane | None = None
@@ -69,9 +68,9 @@ class Engine:
         self._error: str | None = None
         self._pending: list[dict[str, Any]] = []  # events for the next frame of the main lane
         self._pending_other: list[dict[str, Any]] = []
-        self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
+        self._worker = Worker(
+            self._prepare, lambda: self._guarded(self._advance), self._period, self._changed
+        )
         self._published_at = 0.0
         self._status = self._snapshot()
 
@@ -79,20 +78,17 @@ class Engine:
 
     def begin(self) -> None:
         """Start the thread, which compiles first."""
-        self._thread.start()
+        self._worker.start()
 
     def close(self, seconds: float = 5.0) -> None:
         """Stop the thread, unless that takes longer, and write out the history. May be called twice."""
-        self._closing = True
-        self._commands.put(None)
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        self._worker.close(seconds)
         if self._disk is not None:
             self._disk.close()
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return self._worker.alive
 
     @property
     def status(self) -> dict[str, Any]:
@@ -101,25 +97,7 @@ class Engine:
 
     def submit(self, command: Callable[[], T]) -> Future[T]:
         """Run a method of this object between two steps."""
-        future: Future[T] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = command()
-            except Exception as error:
-                self._changed()
-                future.set_exception(error)
-            else:
-                self._changed()  # first, so that who waits sees what has become
-                future.set_result(result)
-
-        if self._closing:
-            future.set_exception(RuntimeError("the server is closing"))
-        else:
-            self._commands.put(run)
-        return future
+        return self._worker.submit(command)
 
     # commands, which run in the thread through `submit`
 
@@ -165,7 +143,7 @@ class Engine:
     def scenario(self, scenario: str | int) -> None:
         """Raises `ValueError` for one that does not exist."""
         params = self.scenarios.params(scenario)
-        self._scenario, self._params = scenario, self._weighted(params)
+        self._scenario, self._params = scenario, with_weights(params, self._weights)
         self._tell("scenario", "info", f"scenario: {self._scenario_name}")
         self.reset()
 
@@ -196,33 +174,18 @@ class Engine:
         if unknown:
             raise ValueError(f"weights has {unknown}, expected names of {sorted(self._weights)}")
         self._weights |= weights
-        self._params = self._weighted(self._params)
+        self._params = with_weights(self._params, self._weights)
         self._tell("weights", "info", "weights: " + ", ".join(f"{k} {v:g}" for k, v in self._weights.items()))
 
-    # the thread
+    # in the thread
 
-    def _run(self) -> None:
+    def _prepare(self) -> None:
         self._guarded(self._warm_up)
         self.ready.set()
         self._changed()
-        due = time.monotonic()
-        while not self._closing:
-            going = self._running and not self._paused
-            wait = max(due - time.monotonic(), 0.0) if going else None
-            try:
-                command = self._commands.get(timeout=wait) if wait != 0.0 else self._commands.get_nowait()
-            except queue.Empty:
-                command = None
-            if command is not None:
-                command()
-                due = max(due, time.monotonic())
-                continue
-            if self._closing:
-                break
-            if going and time.monotonic() >= due:
-                self._guarded(self._advance)
-                period = 1.0 / self._speed
-                due = max(due + period, time.monotonic() - 5.0 * period)
+
+    def _period(self) -> float | None:
+        return 1.0 / self._speed if self._running and not self._paused else None
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """The error boundary: whatever is raised stops the simulation and is told, and no more."""
@@ -343,16 +306,6 @@ class Engine:
         for event in events:
             self.events.append({**event, "sequence": self._sequence, "timestamp": now, "lane": lane})
 
-    def _weighted(self, params: Any) -> Any:
-        if hasattr(params, "weights"):
-            old = params.weights
-            new = {
-                name: jnp.asarray(value, getattr(old, name).dtype) for name, value in self._weights.items()
-            }
-            return replace(params, weights=replace(old, **new))
-        new = {f"{name}_weight": jnp.float32(value) for name, value in self._weights.items()}
-        return replace(params, **new)
-
     @property
     def _scenario_name(self) -> str:
         return self._scenario if isinstance(self._scenario, str) else f"day {self._scenario}"
@@ -383,19 +336,6 @@ class Engine:
     def agents_now(self) -> list[dict[str, Any]] | None:
         picture = self._main.picture
         return None if picture is None else picture["agents"]
-
-
-def _weights(params: Any) -> dict[str, float]:
-    """Weights of the reward by name, whichever way the task keeps them."""
-    if hasattr(params, "weights"):
-        return {name: _short(value) for name, value in vars(params.weights).items()}
-    names = ("reactive", "loss")
-    return {name: _short(getattr(params, f"{name}_weight")) for name in names}
-
-
-def _short(value: Any) -> float:
-    """Without the digits that float32 adds."""
-    return float(f"{float(value):.6g}")
 
 
 def _event(kind: str, severity: str, text: str) -> dict[str, Any]:
