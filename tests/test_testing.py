@@ -285,6 +285,12 @@ SHAPES = {
     "state changes its structure": {
         "step": step_with(lambda self, out, params: out.__setitem__(1, out[1]._asdict()))
     },
+    "labels of metrics and info['metrics'] differ by ['place', 'speed']": {
+        "metric_labels": lambda s, p: {"speed": "how fast it rolls [m/s]"}
+    },
+    "labels of cost and info['cost'] differ by ['near']": {
+        "cost_labels": lambda s, p: {"far": "beyond a half [m]", "near": "within it [m]"}
+    },
     "global_state has shape (2, 2), expected one vector": {
         "global_state": lambda s, state, p: jnp.tile(state.place, (2, 2))
     },

@@ -80,6 +80,16 @@ class Environment(ABC, Generic[State, Params]):
         """What every entry of an agent's action does, with what 1 is; reals before choices, per group."""
         return {name: numbered(space) for name, space in self.action_space(params).items()}
 
+    def metric_labels(self, params: Params) -> dict[str, str]:
+        """What each of `info["metrics"]` is, with its unit in brackets; none where a task does not say."""
+        del params
+        return {}
+
+    def cost_labels(self, params: Params) -> dict[str, str]:
+        """What each of `info["cost"]` is, with its unit in brackets; none where a task does not say."""
+        del params
+        return {}
+
     def action_mask(self, state: State, params: Params) -> PerGroup:
         """What may be chosen, for groups with choices that are not always all open.
 

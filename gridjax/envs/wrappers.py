@@ -60,6 +60,12 @@ class Wrapper(Environment[Any, Any]):
     def action_labels(self, params: Any) -> dict[str, tuple[str, ...]]:
         return self.env.action_labels(params)
 
+    def metric_labels(self, params: Any) -> dict[str, str]:
+        return self.env.metric_labels(params)
+
+    def cost_labels(self, params: Any) -> dict[str, str]:
+        return self.env.cost_labels(params)
+
     def action_mask(self, state: Any, params: Any) -> PerGroup:
         return self.env.action_mask(state, params)
 

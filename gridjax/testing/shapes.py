@@ -48,6 +48,10 @@ def check_step(env: Environment, params: Any, key: jax.Array, obs: Any, state: A
         assert named, f"info[{kind!r}] is not a dict of named quantities"
     for name, cost in info["cost"].items():
         assert cost.shape == (), f"cost {name!r} has shape {cost.shape}, expected a scalar"
+    for kind, said in (("metrics", env.metric_labels(params)), ("cost", env.cost_labels(params))):
+        assert not said or set(said) == set(info[kind]), (
+            f"labels of {kind} and info[{kind!r}] differ by {sorted(set(said) ^ set(info[kind]))}"
+        )
     whole = jax.eval_shape(env.global_state, state, params)
     assert whole.ndim == 1, f"global_state has shape {whole.shape}, expected one vector per environment"
     _check_same(whole, info["final_global_state"], "global_state", "info['final_global_state']")

@@ -55,6 +55,8 @@ def test_it_is_hashable_and_lets_the_task_through():
     assert wrapped.steps_per_day == 480
     assert wrapped.observation_labels(params) == env.observation_labels(params)
     assert wrapped.action_labels(params) == env.action_labels(params)
+    assert wrapped.metric_labels(params) == env.metric_labels(params) != {}
+    assert wrapped.cost_labels(params) == env.cost_labels(params) != {}
     with pytest.raises(AttributeError):
         _ = wrapped.nothing
 

@@ -17,7 +17,7 @@ from gridjax.envs.stability import stability_index
 def account(
     layout: Layout, state: State, after: State, step: Step, used: Used, params: Params, hours: float
 ) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
-    """Reward ([]), metrics and costs of `step`, `hours` long, that leads from `state` to `after`."""
+    """Reward ([]), metrics and costs (see `quantities`) of `step`, `hours` long, from `state` to `after`."""
     demand, given, grid, present = step.demand, step.given, step.grid, step.present
     campus, now, prot = params.campus, state.now, params.protection
     asked, served = jnp.sum(demand, axis=0) * hours, jnp.sum(given.served, axis=0) * hours
@@ -60,7 +60,7 @@ def account(
         "reward_resilience": terms.resilience,
         "reward_efficiency": terms.efficiency,
         "reward_stability": terms.stability,
-        **{f"demand_{tier}": asked[k] for k, tier in enumerate(TIERS)},  # kWh, all of these
+        **{f"demand_{tier}": asked[k] for k, tier in enumerate(TIERS)},
         **{f"served_{tier}": served[k] for k, tier in enumerate(TIERS)},
         "import": imported,
         "export": exported,
@@ -69,42 +69,41 @@ def account(
         "losses": losses,
         "dumped": dumped,
         "wasted": wasted,
-        "imbalance": (supplied - consumed) * hours,  # of the accounts of the campus: rounding
+        "imbalance": (supplied - consumed) * hours,
         "stored": jnp.sum(after.energy),
-        "discharged": used.discharged,  # [n_battery], negative for charging
-        "generated": used.generated,  # [n_generator]
-        "burnt": used.burnt,  # [n_generator], l
-        "fuel": after.generator.fuel,  # [n_generator], l
-        "energy_cost": bill + fuel_cost + start_cost + used.wear,  # EUR, all of these
+        "discharged": used.discharged,
+        "generated": used.generated,
+        "burnt": used.burnt,
+        "fuel": after.generator.fuel,
+        "energy_cost": bill + fuel_cost + start_cost + used.wear,
         "bill": bill,
         "fuel_cost": fuel_cost,
         "start_cost": start_cost,
         "wear": used.wear,
         "stored_value": gained,
         "unserved_cost": lost_value,
-        "discomfort": cold,  # K h
-        "emissions": imported * params.grid_emissions + burnt * params.fuel_emissions,  # kg CO2
-        "import_price": now.buy,  # EUR/kWh
+        "discomfort": cold,
+        "emissions": imported * params.grid_emissions + burnt * params.fuel_emissions,
+        "import_price": now.buy,
         "grid_present": present.astype(index.dtype),
         "connected": jnp.any(after.connected & of_campus).astype(index.dtype),
-        "energised": jnp.sum(live) / jnp.sum(of_campus),  # share of the buses
-        "running": after.generator.on.astype(index.dtype),  # [n_generator]
+        "energised": jnp.sum(live) / jnp.sum(of_campus),
+        "running": after.generator.on.astype(index.dtype),
         "stages_shed": given.stage,
-        "frequency": worst,  # Hz, of the live bus farthest from nominal, settled
-        "nadir": given.nadir,  # Hz
-        "zenith": given.zenith,  # Hz
-        "rate": given.rate,  # Hz/s
+        "frequency": worst,
+        "nadir": given.nadir,
+        "zenith": given.zenith,
+        "rate": given.rate,
         "stability": index,
-        # p.u., of live buses of the campus; 1 where none is
         "voltage_min": jnp.min(jnp.where(live, voltage, jnp.where(jnp.any(live), 9.0, 1.0))),
         "voltage_max": jnp.max(jnp.where(live, voltage, jnp.where(jnp.any(live), 0.0, 1.0))),
         "loading_max": jnp.max(grid.loading),
         "converged": grid.converged.astype(index.dtype),
     }
     cost = {
-        "unserved": jnp.sum(unserved),  # kWh
-        "voltage": jnp.mean(excess),  # mean p.u. beyond the band
-        "loading": overload,  # mean share of the rating beyond it
-        "frequency": jnp.maximum(jnp.max(away) - 0.02, 0.0),  # p.u. beyond EN 50160 for islands
+        "unserved": jnp.sum(unserved),
+        "voltage": jnp.mean(excess),
+        "loading": overload,
+        "frequency": jnp.maximum(jnp.max(away) - 0.02, 0.0),
     }
     return reward, metrics, cost

@@ -21,6 +21,7 @@ from gridjax.envs.resilience import measurement, observation, outside
 from gridjax.envs.resilience.accounts import account
 from gridjax.envs.resilience.aftermath import Step, aftermath
 from gridjax.envs.resilience.grid import run
+from gridjax.envs.resilience.quantities import COSTS, METRICS
 from gridjax.envs.resilience.state import Params, Scenario, State
 from gridjax.envs.resilience.supply import Supply, Wishes, limits, supply
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY, Layout, parts
@@ -218,6 +219,14 @@ class Resilience(Environment[State, Params]):
             self.memory,
             self.full_observability,
         )
+
+    def metric_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(METRICS)
+
+    def cost_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(COSTS)
 
     @property
     def case_steps(self) -> int:

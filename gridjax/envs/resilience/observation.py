@@ -32,7 +32,7 @@ _AT_BUS = (
     "last frequency deviation [0.01 p.u.]",
     "was energised [0 or 1]",
 )
-_UNIT = ("last power [rating]", "h until it may form a voltage", "rating [mean demand]")
+_UNIT = ("last power [rating]", "time until it may form a voltage [h]", "rating [mean demand]")
 
 
 def labels(
@@ -49,7 +49,7 @@ def labels(
     kept = (*seen, f"strongest wind forecast for {WARNED[-1]} h [30 m/s]")
     shared += [f"mean over {hours:g} h of {name}" for hours in memory for name in kept]
     if full:
-        shared += ["the grid is there [0 or 1]", "h until it is [24 h]"]
+        shared += ["the grid is there [0 or 1]", "time until it is [24 h]"]
         shared += [f"branch {k} is sound [0 or 1]" for k in range(n_branch)]
         shared += [f"voltage of bus {k} [p.u.]" for k in range(len(layout.campus))]
         shared += [name.replace("received:", "true") for name in seen]
@@ -59,7 +59,7 @@ def labels(
                 "runs [0 or 1]",
                 "fuel [tank]",
                 "running hours since repair [1000 h]",
-                "h of repair left [24 h]",
+                "repair left [24 h]",
             ),
             *("fuel at rating [24 h]", *_UNIT, *_AT_BUS),
         ),

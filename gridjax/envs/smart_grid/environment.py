@@ -22,6 +22,7 @@ from gridjax.envs.smart_grid.balance import Ability, ability, settle
 from gridjax.envs.smart_grid.companding import TRADE, TRANSFER, expand
 from gridjax.envs.smart_grid.grid import NOMINAL_FREQUENCY, run
 from gridjax.envs.smart_grid.money import Prices, idle_bill, payments
+from gridjax.envs.smart_grid.quantities import COSTS, METRICS
 from gridjax.envs.smart_grid.rewards import Rewards
 from gridjax.envs.smart_grid.state import Now, Params, State
 from gridjax.envs.spaces import Box, Space
@@ -151,14 +152,14 @@ class SmartGrid(Environment[State, Params]):
             "reward_efficiency": terms.efficiency,
             "reward_cost": terms.cost,
             "reward_cooperation": terms.cooperation,
-            "paid_grid": paid.grid,  # EUR, positive where the agent pays
+            "paid_grid": paid.grid,
             "paid_peers": paid.peers,
             "paid_losses": paid.losses,
-            "wear": wear,  # EUR
-            "idle_bill": alone,  # EUR, what it would pay alone with its battery idle
-            "stored_value": stored,  # EUR, growth of what is stored
-            "discomfort": cold,  # K h
-            "demand": demand * hours,  # kWh, all of these
+            "wear": wear,
+            "idle_bill": alone,
+            "stored_value": stored,
+            "discomfort": cold,
+            "demand": demand * hours,
             "sun": now.sun * hours,
             "import": jnp.maximum(balance.exchange, 0.0) * hours,
             "export": jnp.maximum(-balance.exchange, 0.0) * hours,
@@ -168,27 +169,26 @@ class SmartGrid(Environment[State, Params]):
             "curtailed": balance.curtailed * hours,
             "unserved": unserved,
             # of the whole, []
-            "losses": grid.losses * hours,  # kWh
-            "slack": grid.slack * hours,  # kWh, supplied at the transformer
-            "others": grid.others * hours,  # kWh, taken by those who are no agents
-            "shed": grid.shed * hours,  # kWh, what an island cannot feed of them
-            "loss_cost": grid.losses * hours * now.buy,  # EUR, what the operator pays for the losses
-            "import_price": now.buy,  # EUR/kWh
+            "losses": grid.losses * hours,
+            "slack": grid.slack * hours,
+            "others": grid.others * hours,
+            "shed": grid.shed * hours,
+            "loss_cost": grid.losses * hours * now.buy,
+            "import_price": now.buy,
             "stability": grid.stability,
-            "frequency": grid.frequency,  # Hz
-            "voltage_min": jnp.min(grid.voltage),  # p.u.
-            "voltage_max": jnp.max(grid.voltage),  # p.u.
+            "frequency": grid.frequency,
+            "voltage_min": jnp.min(grid.voltage),
+            "voltage_max": jnp.max(grid.voltage),
             "loading_max": jnp.max(grid.loading, initial=0.0),
-            "out_of_band": jnp.where(good, outside_band, 1.0),  # share of buses
+            "out_of_band": jnp.where(good, outside_band, 1.0),
             "controllable": jnp.where(good, outside_band == 0.0, False).astype(excess.dtype),
             "converged": good.astype(excess.dtype),
         }
         overload = jnp.mean(jnp.maximum(grid.loading - 1.0, 0.0))
         cost = {
-            "voltage": jnp.where(good, jnp.mean(excess), 1.0),  # mean p.u. beyond the band
-            "loading": jnp.where(good, overload, 1.0),  # mean share of rating beyond it
-            "unserved": jnp.sum(unserved),  # kWh
-            # kW that the community as a whole imports beyond its contract
+            "voltage": jnp.where(good, jnp.mean(excess), 1.0),
+            "loading": jnp.where(good, overload, 1.0),
+            "unserved": jnp.sum(unserved),
             "peak": jnp.maximum(jnp.sum(balance.exchange) - params.contracted_power, 0.0),
         }
 
@@ -272,6 +272,14 @@ class SmartGrid(Environment[State, Params]):
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """See `observation`; slots without neighbour read 0 throughout."""
         return {GROUP: observation.labels(self.n_slot, self.vehicles, self.heat_pumps)}
+
+    def metric_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(METRICS)
+
+    def cost_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(COSTS)
 
     @property
     def case_steps(self) -> int:

@@ -20,6 +20,7 @@ from gridjax.devices import reactive_limit
 from gridjax.envs.environment import Environment, PerGroup, Transition
 from gridjax.envs.spaces import Box, Space
 from gridjax.envs.voltage_control.barriers import barrier
+from gridjax.envs.voltage_control.quantities import COSTS, METRICS
 from gridjax.network import Network
 from gridjax.powerflow import Chord
 from gridjax.powerflow.branch import losses
@@ -135,16 +136,15 @@ class VoltageControl(Environment[State, Params]):
         )
         outside = jnp.mean(excess > 0.0, dtype=excess.dtype)
         metrics = {
-            "voltage_min": jnp.min(magnitude),  # p.u.
-            "voltage_max": jnp.max(magnitude),  # p.u.
-            # its mean is MAPDN's CR
+            "voltage_min": jnp.min(magnitude),
+            "voltage_max": jnp.max(magnitude),
             "controllable": jnp.where(converged, outside == 0.0, False).astype(excess.dtype),
-            "out_of_band": jnp.where(converged, outside, 1.0),  # share of buses
-            "reactive_mvar": reactive_mvar,  # mean |q| per inverter: QL
+            "out_of_band": jnp.where(converged, outside, 1.0),
+            "reactive_mvar": reactive_mvar,
             "losses_mw": losses_mw,
             "converged": converged.astype(excess.dtype),
         }
-        cost = {"voltage": jnp.where(converged, jnp.mean(excess), 1.0)}  # mean p.u. beyond the band
+        cost = {"voltage": jnp.where(converged, jnp.mean(excess), 1.0)}
 
         step_of_day = state.step_of_day + 1
         demand, sun = self.exogenous(state.day, step_of_day, params)
@@ -205,6 +205,14 @@ class VoltageControl(Environment[State, Params]):
         blocks = ("demand p [MW]", "demand q [MVAr]", "voltage magnitude [p.u.]", "voltage angle [rad]")
         seen = [f"zone bus {k} {what}" for what in blocks for k in range(params.zone.shape[-1])]
         return {GROUP: (*seen, "own sun p [MW]", "own reactive power q, held [MVAr]")}
+
+    def metric_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(METRICS)
+
+    def cost_labels(self, params: Params) -> dict[str, str]:
+        del params
+        return dict(COSTS)
 
     @property
     def case_steps(self) -> int:

@@ -42,7 +42,9 @@ def test_agents_remember_means_and_may_see_what_is_hidden(seeing):
         row = np.asarray(obs["load"][1])
         seen.append(row[columns[0]])
         means.append(row[columns[1:]])
-        hidden.append(row[[labels.index("the grid is there [0 or 1]"), labels.index("h until it is [24 h]")]])
+        hidden.append(
+            row[[labels.index("the grid is there [0 or 1]"), labels.index("time until it is [24 h]")]]
+        )
         there = bool(outages.grid_present(state.timeline, state.step))
         left = float(outages.outage_left_hours(state.timeline, state.step, env.hours))
         np.testing.assert_allclose(hidden[-1], [there, left / 24], rtol=1e-6)
