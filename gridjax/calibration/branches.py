@@ -20,6 +20,7 @@ class Element:
 
     @property
     def label(self) -> str:
+        """Table, index and winding, as errors and reports name it."""
         return f"{self.table} {self.index} {self.winding}".rstrip()
 
 

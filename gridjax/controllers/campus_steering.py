@@ -56,7 +56,7 @@ class SteeredCampus(Wrapper):
             )
 
     def follow(self, state: State, actions: PerGroup, params: Params) -> PerGroup:
-        """Actions of the task that those of this environment stand for."""
+        """Actions of the task that those of this environment stand for, `[n_agents, n_action]` per group."""
         rule = CampusRule(*(jnp.float32(value) for value in self.constants))
         planned = {}
         for group, n in self.env.groups.items():

@@ -28,7 +28,7 @@ _FADE = 0.25
 def optimum(
     env: VoltageControl, state: State, params: Params, *, loss_curvature: bool = False
 ) -> dict[str, jax.Array]:
-    """Actions `[n_agent, 1]` that minimise the penalty of the step that begins in `state`.
+    """Actions `[n_agent, 1]`, shares of the capability, that minimise the penalty of the coming step.
 
     `loss_curvature` adds the second derivative of the losses to the inner model: several times the work,
     and needed where `params.loss_weight` is not 0.

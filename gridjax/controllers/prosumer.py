@@ -85,7 +85,10 @@ def prosumer_rule(rule: Rule, env: SmartGrid, state: State, params: Params) -> d
 
 
 def idle_battery(env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:
-    """The battery rests: each agent trades with the grid exactly what sun leaves of its demand."""
+    """The battery rests: each agent trades with the grid exactly what sun leaves of its demand.
+
+    Actions `[n_agent, n_action]` in [-1, 1], shares of ratings.
+    """
     home = params.households
     demand = env.usual_demand(state, params)
     sun = jnp.minimum(state.now.sun, home.inverter)
@@ -96,7 +99,10 @@ def idle_battery(env: SmartGrid, state: State, params: Params) -> dict[str, jax.
 
 
 def self_consumption(env: SmartGrid, state: State, params: Params) -> dict[str, jax.Array]:
-    """Zero action: the battery takes what sun leaves of demand, the rest is imbalance."""
+    """Zero action: the battery takes what sun leaves of demand, the rest is imbalance.
+
+    Actions `[n_agent, n_action]` in [-1, 1], shares of ratings.
+    """
     del params
     return {GROUP: jnp.zeros((env.n_agent, env.n_action), state.energy.dtype)}
 

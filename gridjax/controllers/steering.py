@@ -53,7 +53,7 @@ class SteeredRule(Wrapper):
         return len(STEERED) + self.env.n_action - self.env.n_slot - 1
 
     def follow(self, state: State, actions: PerGroup, params: Params) -> PerGroup:
-        """Actions of the task that those of this environment stand for."""
+        """Actions of the task that those of this environment stand for, `[n_agents, n_action]` per group."""
         action = jnp.clip(actions[GROUP].reshape(self.env.n_agent, self.n_action), -1.0, 1.0)
         moved = dict(zip(STEERED, action.T))
         constants = zip(Rule.__dataclass_fields__, self.constants)

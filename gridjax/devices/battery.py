@@ -3,6 +3,9 @@
 E' = (1 - sigma h) E + (eta_c c - d / eta_d) h, with charging power c and discharging power d at the terminals
 (the usual linear storage model, as in PyPSA). Power is one number, positive for discharge, so the two never
 run at once.
+
+Functions take and give `[...]`: energy and power broadcast against the ratings. `hours` is the length of a
+step, h.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ Array = Any
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Battery:
-    """Ratings; leaves broadcast against one another and against the energy. Capacity 0: no battery."""
+    """Ratings `[...]`; leaves broadcast against one another and the energy. Capacity 0: no battery."""
 
     capacity: Array  # kWh, usable
     power: Array  # kW at the terminals, either way

@@ -2,6 +2,8 @@
 
 Fuel follows a straight line, F = (intercept rating + slope P) hours (the usual model, as in HOMER Pro's
 generator fuel curve).
+
+Functions take and give `[n]`, an entry for each generator. `hours` is the length of a step, h.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 First-order building model (1R1C) with the exact solution over a step of constant inputs (Bacher and Madsen,
 Energy and Buildings 43(7), 2011).
+
+Functions take and give `[n]`, an entry for each house; temperatures in degrees C, `outside` also as a
+scalar. `hours` is the length of a step, h.
 """
 
 from __future__ import annotations

@@ -7,7 +7,10 @@ import jax.numpy as jnp
 
 
 def reactive_limit(active: jax.Array, apparent: jax.Array) -> jax.Array:
-    """Largest |q| that leaves `active` untouched: sqrt(s^2 - p^2), 0 where p exceeds s. Same shape."""
+    """Largest |q| that leaves `active` untouched: sqrt(s^2 - p^2), 0 where p exceeds s.
+
+    `[...]` as `active` and `apparent`, all in one unit, such as p.u. or kVA.
+    """
     squared = apparent * apparent - active * active
     positive = squared > 0.0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1.0)), 0.0)  # no NaN gradient at zero

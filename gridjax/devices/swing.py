@@ -147,7 +147,7 @@ def swing(
 
 
 def throttled(protection: Protection, frequency: jax.Array) -> jax.Array:
-    """Share of sun that inverters let through at `frequency` (Hz): power over frequency of IEEE 1547-2018."""
+    """Share of sun that inverters let through at `frequency` (Hz, `[...]`): IEEE 1547-2018."""
     return jnp.clip(1.0 - protection.throttle * (frequency - protection.throttle_from), 0.0, 1.0)
 
 

@@ -2,6 +2,9 @@
 
 Its state is the need: energy (kWh) still to be put into the vehicle before it leaves. It grows by that of a
 trip at arrival, shrinks by charging, and what is left of it at departure has not been served.
+
+Functions take and give `[n]`, an entry for each vehicle; `hour` of the day is a scalar, `hours` the length
+of a step, h.
 """
 
 from __future__ import annotations

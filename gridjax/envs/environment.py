@@ -32,7 +32,7 @@ class Transition(NamedTuple):
     terminated: jax.Array  # [], bool: the grid failed
     truncated: jax.Array  # [], bool: time ran out
     cost: dict[str, jax.Array]  # named, [], >= 0
-    metrics: dict[str, jax.Array]  # named physical quantities
+    metrics: dict[str, jax.Array]  # named physical quantities, [] or with an axis of their own
 
 
 class Environment(ABC, Generic[State, Params]):
@@ -54,7 +54,10 @@ class Environment(ABC, Generic[State, Params]):
 
     @abstractmethod
     def transition(self, key: jax.Array, state: State, actions: PerGroup, params: Params) -> Transition:
-        """One step of the task, with at most one power flow, without reset."""
+        """One step of the task, with at most one power flow, without reset.
+
+        `actions` are `[n_agents, *shape]` per group, as in `step`.
+        """
 
     @abstractmethod
     def observe(self, state: State, params: Params) -> PerGroup:
@@ -118,7 +121,7 @@ class Environment(ABC, Generic[State, Params]):
     def on_case(self, params: Params, case: jax.Array | int) -> Params:
         """Params under which an episode is one whole case of those that a task is evaluated on.
 
-        A case is a day of the year where a task has days. A task without cases need not have this.
+        A case is a scalar: a day of the year where a task has days. A task without cases need not have this.
         """
         raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
 
@@ -128,7 +131,7 @@ class Environment(ABC, Generic[State, Params]):
         raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
 
     def reset(self, key: jax.Array, params: Params) -> tuple[PerGroup, State]:
-        """Start the episode that `key` determines: observations and state."""
+        """Start the episode of `key`: observations `[n_agents, n_entries]` per group, and state."""
         state = self.initial(key, params)
         return self.observe(state, params), state
 
@@ -136,6 +139,8 @@ class Environment(ABC, Generic[State, Params]):
         self, key: jax.Array, state: State, actions: PerGroup, params: Params
     ) -> tuple[PerGroup, State, PerGroup, jax.Array, jax.Array, dict[str, Any]]:
         """Advance one step and reset where the episode ended.
+
+        `actions` are `[n_agents, *shape]` per group, `shape` that of one agent's space.
 
         Returns observations, state, reward `[n_agents]` per group, `terminated` and `truncated`
         (scalar booleans), and `info` with `cost`, `metrics`, and the observation and global state

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """Reals within `low` and `high` (numpy, broadcast to `shape`)."""
+    """Reals `[*shape]` within `low` and `high` (numpy, broadcast to it)."""
 
     low: np.ndarray | float
     high: np.ndarray | float
@@ -32,7 +32,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Discrete:
-    """Integers `0 .. n - 1`."""
+    """Integers `0 .. n - 1`, `[*shape]`."""
 
     n: int
     shape: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class Discrete:
 
 @dataclass(frozen=True)
 class Hybrid:
-    """Reals and choices at once: a dict with `continuous` and `discrete`, each of its own space."""
+    """Reals and choices at once: a dict with `continuous` and `discrete`, each `[*shape]` of its space."""
 
     continuous: Box
     discrete: Discrete

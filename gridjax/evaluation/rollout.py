@@ -122,7 +122,7 @@ def score_days(
     chunk: int = 60,
     done: Callable[[int], None] | None = None,
 ) -> Scores:
-    """Run `act` through each whole day of `days` (days of the year) from midnight; compiled, in chunks.
+    """Run `act` through each whole day of `days` (of the year, `[n_day]`) from midnight; compiled, in chunks.
 
     `done(n)` is called after every chunk, with the number of days in it.
     """

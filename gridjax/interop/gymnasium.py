@@ -79,7 +79,7 @@ class GridEnv(gymnasium.Env):
         return observation, float(self._view.total(outcome.reward)), terminated, truncated, info
 
     def action_masks(self) -> np.ndarray:
-        """What may be chosen now, bool, one choice after another, as sb3-contrib's MaskablePPO asks."""
+        """What may be chosen now, bool `[sum of all n]`, one choice after another, as MaskablePPO asks."""
         choices = self._view.joint.choices
         if not choices:
             raise AttributeError(f"agents of {self.env.name} choose nothing, so there is nothing to mask")

@@ -268,26 +268,26 @@ class MAPPO:
         )
 
     def step_size(self, updates: jax.Array) -> jax.Array:
-        """Learning rate after `updates` updates: constant, or linear to its final fraction."""
+        """Learning rate, a scalar, after `updates` updates: constant, or linear to its final fraction."""
         if not self.decay_learning_rate:
             return jnp.asarray(self.learning_rate, jnp.float32)
         progress = jnp.clip(updates / self.total_updates, 0.0, 1.0)
         return self.learning_rate * (1.0 - (1.0 - self.final_learning_rate_fraction) * progress)
 
     def scale_observation(self, state: TrainState, observation: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        """Observations as the networks take them."""
+        """Observations `[..., n_agents, n]` per group, as the networks take them."""
         if not self.normalise_observations:
             return observation
         return {name: normalise(state.observation_stats[name], x) for name, x in observation.items()}
 
     def scale_global(self, state: TrainState, global_state: Any) -> jax.Array:
-        """The global state as the central critic takes it."""
+        """The global state `[..., n_state]` as the central critic takes it."""
         return normalise(state.global_stats, global_state) if self.normalise_observations else global_state
 
     def actor_output(
         self, params: dict[str, Any], observation: PerGroup, memory: PerGroup
     ) -> tuple[dict[str, Output], PerGroup]:
-        """What heads take, and the memory after, for normalised observations."""
+        """What heads take, and the memory after, for normalised observations `[..., n_agents, n]`."""
         found: Any = self.actor.apply({"params": params["actor"]}, observation, memory, self.neighbours)
         return found
 
@@ -306,7 +306,7 @@ class MAPPO:
     def evaluate(
         self, state: TrainState, observation: PerGroup, global_state: Any, memory: PerGroup
     ) -> tuple[jax.Array, PerGroup]:
-        """As `critic_output`, for inputs as the task gives them."""
+        """As `critic_output`, values `[..., all agents, K]`, for inputs as the task gives them."""
         if self.central_critic:
             return self.critic_output(state.params, {}, self.scale_global(state, global_state), memory)
         return self.critic_output(state.params, self.scale_observation(state, observation), None, memory)

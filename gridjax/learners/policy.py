@@ -54,7 +54,7 @@ class Policy:
         key: jax.Array | None = None,
         mask: PerGroup | None = None,
     ) -> tuple[dict[str, Any], PerGroup]:
-        """As `act`, for any policy: actions, and what is remembered after this step."""
+        """As `act`, for any policy: actions `[..., n_agents, n_action]`, and the memory after this step."""
         if self.normalise_observations:
             observation = {name: normalise(self.statistics[name], x) for name, x in observation.items()}
         found: Any = self.actor.apply({"params": self.params}, observation, memory, self.neighbours)

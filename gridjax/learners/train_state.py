@@ -47,5 +47,5 @@ class TrainState:
     observation: dict[str, jax.Array]  # [num_envs, n_agents, n] per group
     memory: dict[str, Any]  # of "actor" and "critic", [num_envs, ...]; empty where they have none
     episodes: Episodes
-    key: jax.Array
+    key: jax.Array  # [], of what is random from now on
     updates: jax.Array  # [], int32: updates done; times num_envs * num_steps, the steps trained on

@@ -88,6 +88,7 @@ class Engine:
 
     @property
     def alive(self) -> bool:
+        """Whether its thread runs."""
         return self._worker.alive
 
     @property
@@ -102,6 +103,7 @@ class Engine:
     # commands, which run in the thread through `submit`
 
     def start(self, speed: float | None = None, seed: int | None = None) -> None:
+        """Begin, or go on after a pause, at `speed` (steps/s) and with episodes of `seed` where given."""
         if seed is not None:
             self.seed(seed)
         if speed is not None:
@@ -115,6 +117,7 @@ class Engine:
         self._running = self._paused = self._begun = False
 
     def pause(self) -> None:
+        """Stop after the step under way, until `start` or `step`."""
         if self._running:
             self._paused = True
 
@@ -131,11 +134,13 @@ class Engine:
         self._begin_episode()
 
     def speed(self, speed: float) -> None:
+        """Steps per second of wall time. Raises `ValueError` beyond 0 to `FASTEST`."""
         if not 0.0 < speed <= FASTEST:
             raise ValueError(f"speed is {speed!r}, expected steps per second, at most {FASTEST:g}")
         self._speed = speed
 
     def seed(self, seed: int) -> None:
+        """Draw episodes from `seed`, from a new one on."""
         self._seed = seed
         self._tell("seed", "info", f"episodes are drawn from seed {seed}")
         self.reset()
@@ -334,6 +339,7 @@ class Engine:
 
     @property
     def agents_now(self) -> list[dict[str, Any]] | None:
+        """The agents as the last step of the main lane left them; None before the first."""
         picture = self._main.picture
         return None if picture is None else picture["agents"]
 

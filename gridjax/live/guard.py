@@ -164,6 +164,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 def client_of(scope: Scope) -> str:
+    """Address of who asks, without its port."""
     return scope["client"][0] if scope.get("client") else "unknown"
 
 

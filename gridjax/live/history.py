@@ -34,11 +34,13 @@ class Kept:
 
     @property
     def first(self) -> int | None:
+        """Number of the oldest frame kept; None: none yet."""
         with self._lock:
             return self._frames[0][0] if self._frames else None
 
     @property
     def last(self) -> int | None:
+        """Number of the newest frame kept; None: none yet."""
         with self._lock:
             return self._frames[-1][0] if self._frames else None
 
@@ -82,6 +84,7 @@ class Disk:
 
     @property
     def writing(self) -> bool:
+        """Whether frames still go to a file."""
         return self._file is not None
 
     def write(self, text: str) -> bool:

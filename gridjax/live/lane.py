@@ -44,6 +44,7 @@ class World:
         return actions, memory
 
     def advance(self, key: jax.Array, state: Any, actions: Any, params: Any) -> Advanced:
+        """One step, without reset."""
         return Advanced(*self._advance(key, state, actions, params))
 
     def _acts(self, act: Partial, key: jax.Array, state: Any, params: Any, memory: Any) -> Any:
@@ -62,6 +63,8 @@ class World:
 
 
 class Advanced(NamedTuple):
+    """What a step led to."""
+
     state: Any
     look: Look
     terminated: jax.Array
@@ -87,6 +90,7 @@ class Lane:
         self._function = function if isinstance(function, Partial) else Partial(function)
 
     def begin(self, key: jax.Array, params: Any) -> None:
+        """Begin the episode that `key` determines."""
         self.state = self.world.begin(key, params)
         self._memory = self._first_memory
         self.ended, self.picture = False, None

@@ -40,6 +40,7 @@ class Buckets:
         self._all: OrderedDict[str, Bucket] = OrderedDict()
 
     def of(self, name: str) -> Bucket:
+        """The bucket of `name`, a full one for who is new; the names unused longest are forgotten."""
         bucket = self._all.pop(name, None) or self._new()
         self._all[name] = bucket
         while len(self._all) > _MOST_NAMES:

@@ -68,6 +68,7 @@ class Catalogue:
         return [*self._checkpoints(), *self._own.values()]
 
     def names(self) -> list[str]:
+        """Names of all policies there are now."""
         return [entry.name for entry in self.entries()]
 
     @property

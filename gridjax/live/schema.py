@@ -33,6 +33,8 @@ class Closed(BaseModel):
 
 
 class Message(Closed):
+    """Says of which version of this protocol it is."""
+
     schema_: Literal["gridjax.live/1"] = Field(VERSION, alias="schema")
 
 
@@ -40,6 +42,8 @@ class Message(Closed):
 
 
 class Bus(Closed):
+    """A bus, where it is drawn, and its nominal voltage."""
+
     id: str
     name: str
     x: Number | None  # for drawing only, null where unknown: degrees or any unit, north is up
@@ -48,6 +52,8 @@ class Bus(Closed):
 
 
 class Line(Closed):
+    """What connects two buses."""
+
     id: str
     name: str
     source: str  # bus
@@ -56,11 +62,15 @@ class Line(Closed):
 
 
 class Layout(Closed):
+    """The grid, as it is drawn."""
+
     buses: list[Bus]
     lines: list[Line]
 
 
 class Agent(Closed):
+    """An agent and what it has."""
+
     id: str
     name: str
     group: str
@@ -71,6 +81,8 @@ class Agent(Closed):
 
 
 class Server(Closed):
+    """What runs."""
+
     version: str
     jax: str
     device: str
@@ -124,6 +136,8 @@ class AgentNow(Closed):
 
 
 class Flow(Closed):
+    """Power that goes from one end to another."""
+
     source: str  # line: bus; transfer: agent
     target: str
     kind: Literal["line", "transfer"]
@@ -146,6 +160,8 @@ class LineColumns(Closed):
 
 
 class Connection(Closed):
+    """How the grid hangs together."""
+
     connected: bool  # to the grid outside
     islanded: bool  # live, at least in part, without it
     energised_share: Annotated[float, Field(ge=0, le=1)]  # of the buses of those who are supplied
@@ -171,6 +187,8 @@ EventKind = Literal[
 
 
 class Event(Closed):
+    """Something that happened in a step, or to the server."""
+
     kind: EventKind
     severity: Severity
     text: str
@@ -185,6 +203,8 @@ class LoggedEvent(Event):
 
 
 class Clock(Closed):
+    """When a step began."""
+
     day: Whole  # of the year, 0 is the first of January
     hour: Annotated[float, Field(ge=0, lt=24)]  # when the step began
 
@@ -237,6 +257,8 @@ class Status(Message):
 
 
 class Error(Message):
+    """What was wrong with a message, or with the viewer."""
+
     type: Literal["error"] = "error"
     code: Literal["bad_message", "too_large", "too_many", "unauthorised", "refused"]
     message: str
@@ -249,6 +271,8 @@ ServerMessage = Annotated[Hello | Frame | Status | Error, Field(discriminator="t
 
 
 class Authenticate(Closed):
+    """The first message of a viewer without a subprotocol."""
+
     type: Literal["authenticate"]
     token: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -261,6 +285,8 @@ class Resume(Closed):
 
 
 class Ping(Closed):
+    """Keeps the connection; nothing is answered."""
+
     type: Literal["ping"]
 
 
@@ -281,6 +307,8 @@ Speed = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 
 
 class SetSpeed(Closed):
+    """Sets how fast steps follow one another."""
+
     speed: Speed  # steps per second
 
 
@@ -313,12 +341,16 @@ class SetWeights(Closed):
 
 
 class Agents(Closed):
+    """All agents, and what they last did."""
+
     agents: list[Agent]
     grid: Layout
     now: list[AgentNow] | None  # null before the first step
 
 
 class History(Closed):
+    """Frames that are kept."""
+
     session: str
     first: Whole | None  # kept frames; null: none yet
     last: Whole | None
@@ -326,21 +358,29 @@ class History(Closed):
 
 
 class Events(Closed):
+    """What happened in frames that are kept."""
+
     session: str
     events: list[LoggedEvent]
 
 
 class Policies(Closed):
+    """What may run a lane."""
+
     policies: list[PolicyInfo]
 
 
 class PolicyInfo(Closed):
+    """A policy to choose."""
+
     name: str
     kind: Literal["trained", "rule", "checkpoint"]
     text: str  # one line about it
 
 
 class Checkpoint(Closed):
+    """A state of a run in training."""
+
     policy: str  # name, for `SetPolicy`
     update: Whole
     steps: Whole | None  # of the environment, all together
@@ -348,6 +388,8 @@ class Checkpoint(Closed):
 
 
 class Training(Closed):
+    """How a run in training comes along."""
+
     run: str | None  # name of the run directory; null: none was given
     finished: bool
     checkpoints: list[Checkpoint]
@@ -355,11 +397,15 @@ class Training(Closed):
 
 
 class Health(Closed):
+    """Whether the server is up, and ready."""
+
     status: Literal["ok", "starting", "failed"]
     detail: str | None = None
 
 
 class Problem(Closed):
+    """Why a request was refused."""
+
     detail: str
 
 

@@ -65,6 +65,7 @@ class Settings:
 
     @property
     def tls(self) -> bool:
+        """Whether it is served over TLS."""
         return self.tls_key is not None
 
     def is_called(self, name: str) -> bool:

@@ -20,7 +20,11 @@ _NOTES = 32  # messages other than frames that wait for a viewer
 
 
 class Sends(Protocol):
-    async def send_text(self, data: str) -> None: ...
+    """What a socket must be able to do."""
+
+    async def send_text(self, data: str) -> None:
+        """Send one message, or raise."""
+        ...
 
 
 class Viewer:
@@ -63,6 +67,7 @@ class Viewers:
         return {**self._engine.status, "viewers": len(self._all)}
 
     def status_changed(self) -> None:
+        """Tell every viewer the status of now."""
         status = self.status()
         for viewer in self._all:
             viewer.note(status)
@@ -88,6 +93,7 @@ class Viewers:
         return True
 
     def leave(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
         self._all.discard(viewer)
         self.status_changed()
 

@@ -106,14 +106,17 @@ class Network:
 
     @property
     def n_bus(self) -> int:
+        """Number of buses."""
         return self.base_kv.shape[-1]
 
     @property
     def n_branch(self) -> int:
+        """Number of branches: lines, transformers and impedances."""
         return self.from_bus.shape[-1]
 
     @property
     def n_pv(self) -> int:
+        """Number of PV buses."""
         return len(self.pv_buses)
 
     @property

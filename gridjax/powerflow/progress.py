@@ -25,6 +25,7 @@ class Progress:
             sys.stderr.flush()
 
     def advance(self, number: int) -> None:
+        """`number` more are done."""
         self._done += number
         if self._shown and time.monotonic() - self._last > 0.2:
             self._write()

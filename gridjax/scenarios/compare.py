@@ -45,6 +45,7 @@ def table(years: Day) -> dict[str, dict[str, float]]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    """Print the comparison as a table and draw it."""
     parser = argparse.ArgumentParser(prog="python -m gridjax.scenarios.compare", description=__doc__)
     parser.add_argument(
         "--out", default="figures/scenarios.png", help="PNG file, or a folder for scenarios.png"

@@ -75,7 +75,7 @@ def draw(key: jax.Array, events: Events, hours: float) -> Drawn:
 def factors(
     events: Events, drawn: Drawn, step: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Factors on import price, sun and demand at `step`, and whether the grid is connected (bool)."""
+    """Factors on import price, sun and demand at `step`, and whether the grid is connected: scalars."""
     active = (step >= drawn.begin) & (step < drawn.end)
     strength = jnp.where(active, events.size, jnp.asarray(np.array([1.0, 0.0, 1.0, 0.0], np.float32)))
     return strength[0], 1.0 - strength[1], strength[2], strength[3] < 0.5

@@ -117,6 +117,7 @@ def _sheet(arrays: dict[str, np.ndarray]) -> dict:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    """Write the packed profiles anew from SimBench."""
     parser = argparse.ArgumentParser(prog="python -m gridjax.scenarios.pack", description=__doc__)
     parser.add_argument("--out", default=str(FOLDER), help="folder to write to")
     arguments = parser.parse_args(argv)

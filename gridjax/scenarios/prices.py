@@ -3,6 +3,9 @@
 The defaults are German in level: three bands of a time-variable tariff with grid fees (BNetzA, BK8-22/010-A,
 module 3), feed-in about that of small roofs in 2024, and a real-time part with the daily shape of the
 day-ahead market, high in the morning and evening and low at noon, more so in summer.
+
+Functions take and give scalars, or `[...]` that broadcast: prices in EUR/kWh, `day` of the year from 0,
+`hour` of the day in h.
 """
 
 from __future__ import annotations

@@ -22,27 +22,25 @@ HOUSEHOLDS = ("H0-A", "H0-B", "H0-C", "H0-G", "H0-L")
 class Profiles:
     """One year of relative time series, read-only numpy arrays on the host.
 
-    load_p: `[n_time, n_load_profile]` float32, active demand over the load's nominal (its year's peak).
-    load_q: `[n_time, n_load_profile]` float32, reactive demand over the load's nominal reactive power
-        (SimBench: 0.395 of the nominal active power, 0.329 for the HS profiles). Negative is capacitive.
-    pv: `[n_time, n_pv_profile]` float32, generation over installed peak power.
-    step_hours: h. start: beginning of the first step; later steps are equidistant (no summer time).
+    SimBench's nominal reactive power is 0.395 of the nominal active power, 0.329 for the HS profiles.
     """
 
-    load_p: np.ndarray
-    load_q: np.ndarray
-    pv: np.ndarray
+    load_p: np.ndarray  # [n_time, n_load], float32, active demand over the load's nominal (its year's peak)
+    load_q: np.ndarray  # [n_time, n_load], float32, reactive over its nominal; negative is capacitive
+    pv: np.ndarray  # [n_time, n_pv], float32, generation over installed peak power
     load_names: tuple[str, ...]
     pv_names: tuple[str, ...]
-    step_hours: float = 0.25
-    start: datetime.datetime = datetime.datetime(2016, 1, 1)
+    step_hours: float = 0.25  # h
+    start: datetime.datetime = datetime.datetime(2016, 1, 1)  # of the first step; no summer time
 
     @property
     def steps_per_day(self) -> int:
+        """Rows of a day."""
         return round(24 / self.step_hours)
 
     @property
     def n_days(self) -> int:
+        """Whole days."""
         return self.load_p.shape[0] // self.steps_per_day
 
     def select(

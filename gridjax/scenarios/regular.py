@@ -15,16 +15,12 @@ _SPARSEST = 20
 
 @dataclass(frozen=True)
 class Regular:
-    """Equidistant rows from a midnight on, of whole days.
+    """Equidistant rows from a midnight on, of whole days."""
 
-    values: `[n_time, n_column]` float64. filled: `[n_time]`, whether a long gap was filled there.
-    start: s, of the first row, on the clock of the times given. step: s.
-    """
-
-    values: np.ndarray
-    filled: np.ndarray
-    start: int
-    step: int
+    values: np.ndarray  # [n_time, n_column], float64
+    filled: np.ndarray  # [n_time], bool, where a long gap was filled
+    start: int  # s, of the first row, on the clock of the times given
+    step: int  # s
 
 
 def native_step(seconds: np.ndarray) -> int:

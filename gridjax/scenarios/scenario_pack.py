@@ -20,28 +20,21 @@ KINDS = ("load", "reactive", "generation", "price")
 
 @dataclasses.dataclass(frozen=True)
 class ScenarioPack:
-    """Whole days of equidistant rows, read-only numpy arrays on the host.
+    """Whole days of equidistant rows, read-only numpy arrays on the host."""
 
-    load, generation: `[n_time, n_load]`, `[n_time, n_generation]` float32, kW. reactive: kVAr,
-        `[n_time, n_load]`, or `[n_time, 0]` where there is none. price: `[n_time, n_price]`, EUR/kWh.
-    filled: `[n_time]` bool, where a long gap was filled.
-    start: first midnight, in standard time, `utc_offset` hours from UTC. step_hours: h.
-    notes: the choices that were made when the table was read. source: where it came from.
-    """
-
-    load: np.ndarray
-    reactive: np.ndarray
-    generation: np.ndarray
-    price: np.ndarray
-    filled: np.ndarray
+    load: np.ndarray  # [n_time, n_load], float32, kW
+    reactive: np.ndarray  # [n_time, n_load], float32, kVAr; [n_time, 0] where there is none
+    generation: np.ndarray  # [n_time, n_generation], float32, kW
+    price: np.ndarray  # [n_time, n_price], float32, EUR/kWh
+    filled: np.ndarray  # [n_time], bool, where a long gap was filled
     load_names: tuple[str, ...]
     generation_names: tuple[str, ...]
     price_names: tuple[str, ...]
-    start: datetime.datetime
-    step_hours: float
-    utc_offset: float = 0.0
-    notes: tuple[str, ...] = ()
-    source: str = ""
+    start: datetime.datetime  # first midnight, in standard time
+    step_hours: float  # h
+    utc_offset: float = 0.0  # h from UTC
+    notes: tuple[str, ...] = ()  # the choices that were made when the table was read
+    source: str = ""  # where it came from
 
     def __post_init__(self) -> None:
         for kind in KINDS:

@@ -18,12 +18,12 @@ VALIDATION_WEEKS = (2, 15, 26, 32, 39, 48)
 
 
 def week_of(day: np.ndarray | int) -> np.ndarray:
-    """Week 0..52 of a day of the year 0..365 (1 January 2016 was a Friday)."""
+    """Week 0..52, `[...]`, of days of the year 0..365 (1 January 2016 was a Friday)."""
     return (np.asarray(day) + 4) // 7
 
 
 def days(split: str, span: int = 1) -> np.ndarray:
-    """Days of the year 0..365 in `split` with which `span` days in a row of it begin, ascending, int64.
+    """Days of the year 0..365 in `split` with which `span` days in a row of it begin: `[n_day]`, ascending.
 
     `"train"` 156, `"validation"` 42, `"test"` 168 days; 116, 30 and 120 for a span of three. Where `span` is
     longer than any row of days (a week), all days of the split. Raises `ValueError` naming the known splits.

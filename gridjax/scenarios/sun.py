@@ -34,11 +34,16 @@ def plane_irradiance(
     solar_noon: jax.Array | float,
     beam_fraction: jax.Array | float,
 ) -> jax.Array:
-    """Irradiance on a tilted plane in W/m2, all arguments broadcast together.
+    """Irradiance on a tilted plane in W/m2, `[...]`, all arguments broadcast together.
 
-    clearness: irradiance over that of a clear sky. day: 0..365. hour: h on the clock of the data.
-    latitude, tilt, azimuth (west positive, 0 is south): deg. solar_noon: h on the same clock.
-    beam_fraction: share of beam under a clear sky; it falls in proportion to clearness.
+    Args:
+        clearness: irradiance over that of a clear sky.
+        day: 0..365.
+        hour: h on the clock of the data.
+        latitude, tilt, azimuth: deg, azimuth west positive, 0 is south.
+        solar_noon: h on the same clock.
+        beam_fraction: share of beam under a clear sky; it falls in proportion to clearness.
+
     Angle of incidence and isotropic sky: Duffie and Beckman, Solar Engineering of Thermal Processes,
     eqs. 1.6.2 and 2.15.1 without reflection from the ground.
     """

@@ -86,7 +86,7 @@ class Day(NamedTuple):
 def sample_day(
     key: jax.Array, day: jax.Array | int, params: SyntheticParams, n_load: int, n_pv: int, steps: int = 96
 ) -> Day:
-    """One day (0..365 of 2016, Friday first) of `n_load` households and `n_pv` sites.
+    """One day (0..365 of 2016, Friday first) of `n_load` households and `n_pv` sites, `[steps, ...]`.
 
     Same key and day, same bits, alone or under a `vmap` over keys and days of any size. The three counts
     are static under `jit`.

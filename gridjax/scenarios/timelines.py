@@ -91,7 +91,7 @@ def grid_present(timeline: Timeline, step: jax.Array | int) -> jax.Array:
 
 
 def branch_sound(timeline: Timeline, step: jax.Array | int) -> jax.Array:
-    """Whether a branch can carry power at `step`: bool [n_branch]."""
+    """Whether a branch is sound at `step`: bool [n_branch]."""
     return ~_during(timeline.branch_begin, timeline.branch_end, step).any(axis=-1)
 
 
@@ -101,7 +101,7 @@ def sensor_alive(timeline: Timeline, step: jax.Array | int) -> jax.Array:
 
 
 def wind(timeline: Timeline, step: jax.Array | int, calm: float = CALM) -> jax.Array:
-    """Gust (m/s) in the middle of `step`: a half-sine over the storm, never below `calm`."""
+    """Gust (m/s, []) in the middle of `step`: a half-sine over the storm, never below `calm`."""
     lasting = jnp.maximum(timeline.storm_end - timeline.storm_begin, 1)
     gust = windstorm.gust_at(timeline.gust, (step - timeline.storm_begin + 0.5) / lasting)
     stormy = _during(timeline.storm_begin, timeline.storm_end, step)
@@ -130,7 +130,7 @@ def fails_to_start(timeline: Timeline, attempt: jax.Array) -> jax.Array:
 
 
 def delivery_hours(timeline: Timeline, order: jax.Array | int, step: jax.Array | int) -> jax.Array:
-    """Hours from `step`, when fuel is ordered for the `order`-th time (from 0), to its arrival: [].
+    """Hours from `step`, when fuel is ordered for the `order`-th time (from 0), to its arrival: h, [].
 
     Longer by `delivery_in_storm` while the outage of a storm lasts; after `n_delivery` the list begins anew.
     """

@@ -53,7 +53,10 @@ def outage_cases(env: Resilience, params: Params, split: str, number: int) -> Sc
 
 
 def calm_cases(env: Resilience, chosen: np.ndarray) -> Scenario:
-    """A scenario without events for every day of the year in `chosen`, batteries half full, tanks full."""
+    """A scenario without events for every day of the year in `chosen`, batteries half full, tanks full.
+
+    `chosen` is `[n_scenario]`, and so is the leading axis of the scenarios.
+    """
     never = outages.never(env.sizes)
     number = len(chosen)
     return Scenario(

@@ -230,7 +230,7 @@ class SmartGrid(Environment[State, Params]):
         )
 
     def transfers(self, state: State, actions: PerGroup, params: Params) -> Transfers:
-        """What neighbours exchange in the step in which agents do `actions` in `state`."""
+        """What neighbours exchange, kW `[n_agent, n_slot]`, in the step in which agents do `actions`."""
         action = jnp.clip(actions[GROUP].reshape(self.n_agent, self.n_action), -1.0, 1.0)
         demand = self._flexible(action, state, params)[0]
         return self._agreed(action[:, : self.n_slot], self.ability(demand, state, params), params)

@@ -43,6 +43,7 @@ class Payments(NamedTuple):
 
     @property
     def total(self) -> jax.Array:
+        """All three together."""
         return self.grid + self.peers + self.losses
 
 

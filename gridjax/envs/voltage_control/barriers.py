@@ -21,12 +21,13 @@ _EDGE_STEP = (2 * _BAND - 0.095) - (
 
 
 def barrier(kind: jax.Array | int, voltage: jax.Array, smoothing: jax.Array | float = 0.0) -> jax.Array:
-    """Barrier number `kind` of `BARRIERS` at |v| = `voltage` (p.u., any shape); dimensionless.
+    """Barrier number `kind` of `BARRIERS` at |v| = `voltage` (p.u., `[...]`); dimensionless, `[...]`.
 
-    l1:   |v - 1|
-    l2:   2 (v - 1)^2
-    bowl: 2 |v - 1| - 0.095 outside [0.95, 1.05], else 0.04 - 0.01 N(v; 1, 0.1)
-    none: 0, for learners that keep voltages by a bound on their cost
+    Of the kinds:
+        l1:   |v - 1|
+        l2:   2 (v - 1)^2
+        bowl: 2 |v - 1| - 0.095 outside [0.95, 1.05], else 0.04 - 0.01 N(v; 1, 0.1)
+        none: 0, for learners that keep voltages by a bound on their cost
     """
     return jax.lax.switch(kind, (_l1, _l2, _bowl, _none), voltage, jnp.asarray(smoothing, voltage.dtype))
 

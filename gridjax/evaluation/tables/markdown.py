@@ -21,8 +21,10 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def interval(bounds: Sequence[float], digits: int) -> str:
+    """`LOW to HIGH`."""
     return f"{bounds[0]:.{digits}f} to {bounds[1]:.{digits}f}"
 
 
 def percent(share: float, bounds: Sequence[float]) -> str:
+    """A share and its interval, in per cent."""
     return f"{100 * share:.1f} ({interval([100 * bound for bound in bounds], 1)})"

@@ -33,10 +33,12 @@ def line_flows(network: Network, nominal: Nominal, deviation: jax.Array, service
 
 
 def bus_id(row: int) -> str:
+    """What a page calls the bus of that row."""
     return f"bus-{row}"
 
 
 def line_id(row: int) -> str:
+    """What a page calls the branch of that row."""
     return f"line-{row}"
 
 

@@ -22,6 +22,7 @@ class ResilienceView(View):
 
     @classmethod
     def of(cls, env: Resilience, params: Any) -> ResilienceView:
+        """The view of that task, its drawing prepared."""
         network, campus, layout = params.network, params.campus, env.layout
         power = np.asarray(campus.generator.power)
         capacity = np.asarray(campus.battery.capacity)

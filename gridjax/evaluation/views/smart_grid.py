@@ -21,6 +21,7 @@ class SmartGridView(View):
 
     @classmethod
     def of(cls, env: SmartGrid, params: Any) -> SmartGridView:
+        """The view of that task, its drawing prepared."""
         home, network = params.households, params.network
         columns = (home.bus, home.battery.capacity, home.sun)
         agents = [

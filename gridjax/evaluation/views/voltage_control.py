@@ -22,6 +22,7 @@ class VoltageControlView(View):
 
     @classmethod
     def of(cls, env: VoltageControl, params: Any) -> VoltageControlView:
+        """The view of that task, its drawing prepared."""
         network = params.network
         base = float(network.base_mva) * 1e3
         peak = np.asarray(params.sun).max(axis=0) * base
