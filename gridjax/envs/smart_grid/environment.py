@@ -49,12 +49,12 @@ class SmartGrid(Environment[State, Params]):
     """
 
     n_bus: int
-    n_agent: int
-    n_slot: int
-    vehicles: bool = False
-    heat_pumps: bool = False
+    n_agent: int  # prosumers
+    n_slot: int  # neighbours that each of them may have
+    vehicles: bool = False  # each agent has an entry and an action for one
+    heat_pumps: bool = False  # likewise
     steps_per_day: int = 96
-    max_iterations: int = 20
+    max_iterations: int = 20  # of the chord, before a power flow counts as failed
 
     @property
     def name(self) -> str:

@@ -79,10 +79,10 @@ class VoltageControl(Environment[State, Params]):
     """
 
     n_bus: int
-    n_agent: int
+    n_agent: int  # inverters
     steps_per_day: int = 480
-    rows_per_day: int = 96
-    max_iterations: int = 20
+    rows_per_day: int = 96  # of the tables of demand and sun, between which steps interpolate
+    max_iterations: int = 20  # of the chord, before a power flow counts as failed
 
     @property
     def name(self) -> str:

@@ -67,7 +67,10 @@ def commented(cls: type) -> dict[str, tuple[str, str]]:
             continue
         end = rows[node.end_lineno - 1].encode()[node.end_col_offset :].decode().partition("#")[2].strip()
         above = [row.strip("# ") for row in _above(rows, node.lineno - 1)]
-        default = f" = {ast.unparse(node.value)}" if node.value is not None else ""
+        given = node.value is not None and not ast.unparse(node.value).startswith(
+            ("field(", "dataclasses.field(")
+        )
+        default = f" = {ast.unparse(node.value)}" if given else ""
         fields[node.target.id] = (
             ast.unparse(node.annotation) + default,
             ", ".join(filter(None, [end, " ".join(above)])),

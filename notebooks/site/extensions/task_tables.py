@@ -79,12 +79,10 @@ def observations(env: Environment, params: Any) -> str:
     heading = ("entry", "what it is", "unit")
     for group, own in labels.items():
         agents, alike = _agents(env, group), len(own) - common
-        parts.append(
-            f"**{group}**, {agents}, {len(own)} entries each" + (" of which its own:" if common else ":")
-        )
+        parts.append(f"**{group}**, {agents} of {len(own)} entries" + (". Its own:" if common else ":"))
         parts.append(table([heading, *map(_cells, rows(own[:alike]))]))
     if common:
-        parts.append(f"All groups, {common} entries after those, numbered here from 0:")
+        parts.append(f"All groups see these {common} after their own, numbered here from 0:")
         parts.append(table([heading, *map(_cells, rows(next(iter(labels.values()))[-common:]))]))
     return "\n\n".join(parts)
 
