@@ -1,7 +1,7 @@
 """Figures of a community of prosumers over a day or more, from the metrics of SmartGrid-v0.
 
-`metrics` are those of every step, leading axis time, such as `record_day(...).metrics`: per agent `[n_step,
-n_agent]`, of the whole `[n_step]`. Energies in kWh, money in EUR. Numpy on the host.
+`metrics` are those of every step, leading axis time, such as `record_day(...).metrics`: per agent
+`[n_step, n_agent]`, of the whole `[n_step]`. Energies in kWh, money in EUR. Numpy on the host.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def rank_cases(
 
 
 def usual_costs(costs: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Mean of each cost over the cases in which it occurs; costs that never do are left out.
+    """Mean of each cost `[n_case]` over the cases in which it occurs; costs that never do are left out.
 
     Not over all cases: a cost that is rare, and small where it occurs, would outweigh all others.
     """

@@ -26,7 +26,8 @@ def flow_map(
 ) -> Path:
     """A map per instant: colour of a branch is its loading, its width the power, the arrow which way.
 
-    Buses of prosumers are squares, the source a star; buses are coloured by voltage.
+    Loading in per cent of the rating, power in kW, voltage in p.u. Buses of prosumers, rows `[n_agent]`, are
+    squares, the source a star; buses are coloured by voltage.
     """
     from matplotlib.collections import LineCollection
 

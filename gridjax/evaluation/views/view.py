@@ -53,7 +53,7 @@ class View(ABC):
 
     @abstractmethod
     def look(self, state: Any, actions: PerGroup, out: Transition, params: Any) -> Look:
-        """The step that led from `state` by `actions` to `out`; traced."""
+        """The step that led from `state` by `actions`, `[n_agents, ...]` per group, to `out`; traced."""
 
     def picture(self, look: Look) -> dict[str, Any]:
         """`look`, of one step, as data for JSON: numbers are finite, what is unknown is None."""

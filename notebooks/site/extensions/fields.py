@@ -42,7 +42,7 @@ def sign(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
 ) -> tuple[str, None] | None:
     """Leave out a signature that would only repeat the fields."""
-    plain = dataclasses.is_dataclass(obj) or hasattr(obj, "_fields")
+    plain = dataclasses.is_dataclass(obj) or hasattr(obj, "_fields") or hasattr(obj, "model_fields")
     return ("", None) if inspect.isclass(obj) and plain and commented(obj) else None
 
 
