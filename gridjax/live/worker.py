@@ -36,6 +36,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
 
     def start(self) -> None:
+        """Begin to work."""
         self._thread.start()
 
     def close(self, seconds: float) -> None:
@@ -47,6 +48,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
+        """Whether its thread runs."""
         return self._thread.is_alive()
 
     def submit(self, command: Callable[[], T]) -> Future[T]:
