@@ -1,28 +1,18 @@
 import gc
 import os
-from importlib import metadata
 from pathlib import Path
 
 # XLA spreads batched LAPACK over its own threads: those of OpenBLAS on top only wait for one another
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# most of the suite's time is compilation: programs are kept between runs, and for processes that tests start
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 import jax
 import pytest
 
-# most of the suite's time is compilation; XLA reads it when a device is first used
-_QUICKLY = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
-if metadata.version("jaxlib").startswith("0.10."):
-    _QUICKLY += ["--xla_cpu_use_fusion_emitters=false"]  # newer ones abort at a flag that they do not know
-os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY))
-
 _MOST_MAPS = 30_000  # Linux allows a process 65,530 memory maps, and every compiled program takes some
-
-# programs are kept between runs, unless told otherwise
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    cache = Path(__file__).parents[1] / ".jax_cache"
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
-os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 @pytest.fixture(autouse=True, scope="module")

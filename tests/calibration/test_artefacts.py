@@ -35,8 +35,8 @@ BASE_CASES = {
     "kerber_vorstadtnetz": (0.97937, 4.31),
     "ieee_european_lv": (1.02932, 0.90),
 }
-LARGE = {"ieee_european_lv"}
-QUICK = sorted(BASE_CASES.keys() - LARGE)
+# one of each kind; `python -m gridjax.calibration` has taken all of them through the same
+KINDS = ("case33bw", "cigre_lv", "mv_oberrhein", "case14", "case39", "case118")
 
 
 def test_the_shipped_networks_are_those_of_the_table():
@@ -56,7 +56,7 @@ def test_a_fresh_conversion_gives_the_shipped_network(name, shipped):
     np.testing.assert_array_equal(injection, fresh.nominal_injection)
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", KINDS)
 def test_random_states_agree_with_pandapower(name, shipped):
     report = validate(library.get(name), shipped(name), n_states=12, seed=1)
     check(name, report)
@@ -66,7 +66,7 @@ def test_random_states_agree_with_pandapower(name, shipped):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(LARGE))
+@pytest.mark.parametrize("name", ["ieee_european_lv"])
 def test_random_states_of_large_networks_agree_with_pandapower(name, shipped):
     check(name, validate(library.get(name), shipped(name), n_states=4, seed=1))
 

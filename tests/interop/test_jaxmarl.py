@@ -65,7 +65,7 @@ def test_jaxmarls_wrapper_logs_every_task(name, options):
     # as JaxMARL's learners reshape them
     assert all(value.shape == (steps, copies, env.num_agents) for value in infos.values())
     returns = np.stack([rewards[agent][:STEPS].sum(0) for agent in env.agents], axis=-1)
-    np.testing.assert_allclose(infos["returned_episode_returns"][STEPS - 1], returns, rtol=1e-5)
+    np.testing.assert_allclose(infos["returned_episode_returns"][STEPS - 1], returns, rtol=1e-5, atol=1e-6)
     assert (infos["returned_episode_lengths"][-1] == STEPS).all()
     assert infos["truncated"][STEPS - 1].all()
     assert not infos["terminated"].any()
