@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from gridjax.evaluation.figures.moving_map import DEAD, GAUGES, MovingMap
-from gridjax.evaluation.figures.moving_strips import MovingStrips, strips_of
+from gridjax.evaluation.figures.moving_strips import MovingStrips, largest, strips_of
 from gridjax.evaluation.figures.style import LIMIT, new_figure
 from gridjax.evaluation.replay import Recording
 
@@ -27,7 +27,8 @@ class Film:
         kept = [np.minimum(np.arange(self.steps), length - 1) for length in lengths]
         looks = [jax.tree.map(lambda x, k=k: np.asarray(x)[k], one) for one, k in zip(rollout.looks, kept)]
         self._rollout, self._first = rollout, looks[0]
-        strips = [strips_of(view, one) for one in looks]
+        most = largest(looks)
+        strips = [strips_of(view, one, most) for one in looks]
 
         figure, maps, below, side = _panels(len(looks), len(strips[0]))
         self._figure = figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +21,19 @@ class Strip(NamedTuple):
     limits: tuple[float, ...] = ()
 
 
-def strips_of(view: View, looks: Look) -> list[Strip]:
-    """What there is to see of a recording: voltage and power, then what stores, compensates, or is lost."""
+def largest(looks: Sequence[Look]) -> dict[str, float]:
+    """Largest absolute value of every metric, of all policies."""
+    return {
+        name: max(float(np.nanmax(np.abs(np.asarray(one.metrics[name])), initial=0.0)) for one in looks)
+        for name in looks[0].metrics
+    }
+
+
+def strips_of(view: View, looks: Look, most: Mapping[str, float]) -> list[Strip]:
+    """What there is to see of a policy: voltage and power, then what stores, compensates, or is lost.
+
+    `most` is of all policies, so that their strips are the same: what is `largest` as 0 is left out.
+    """
     m = {name: np.asarray(value) for name, value in looks.metrics.items()}
     live = np.asarray(looks.energised) > 0.0
 
@@ -48,8 +59,9 @@ def strips_of(view: View, looks: Look) -> list[Strip]:
         ("from the grid", "slack_kw", FLOWS["grid"]),
         ("to neighbours", "peer_kw", FLOWS["peers"]),
     ]
-    most = max(float(np.nanmax(np.abs(m[key]))) for _, key, _ in powers if key in m)
-    unit, factor = ("MW", 1e-3) if most >= 1e3 else ("kW", 1.0)
+    powers = [one for one in powers if most.get(one[1], 0.0) > 0.0]
+    large = max((most[key] for _, key, _ in powers), default=0.0) >= 1e3
+    unit, factor = ("MW", 1e-3) if large else ("kW", 1.0)
     found.append(Strip(f"power ({unit})", measured(*((a, key, factor, b) for a, key, b in powers))))
     found.append(Strip("mean |q| (MVAr)", measured(("inverters", "reactive_mvar", 1.0, FLOWS["grid"]))))
     groups = np.array([agent["group"] for agent in view.agents])
@@ -65,7 +77,7 @@ def strips_of(view: View, looks: Look) -> list[Strip]:
     found.append(Strip("stored (%)", stored, ()))
     tiers = tuple((tier, f"unserved_{tier}_kwh", factor / view.hours, _TIERS[tier]) for tier in _TIERS)
     lost = measured(*tiers)
-    if not lost and float(np.max(m.get("unserved_kwh", 0.0))) > 0.0:
+    if not lost and most.get("unserved_kwh", 0.0) > 0.0:
         lost = measured(("all", "unserved_kwh", factor / view.hours, _TIERS["critical"]))
     found.append(Strip(f"not served ({unit})", lost))
     return [strip for strip in found if strip.series]
@@ -110,10 +122,12 @@ class MovingStrips:
             now = one.axvline(hour, color=LIMIT, lw=1.0)
             self._now.append(now)
             self.artists += [*drawn, now]
-        whole_day = hour == 0.0 and abs(time[-1] - 24.0) < 1e-6
-        axes[-1].set_xlabel("hour of the day (h)" if whole_day else "time since midnight (h)")
-        step = 4 if whole_day else 12
-        axes[-1].set_xticks(np.arange(np.ceil(time[0] / step) * step, time[-1] + 1e-6, step))
+        step = next((step for step in (1, 2, 4, 6, 12) if time[-1] - time[0] <= 8 * step), 24)
+        ticks = np.arange(np.ceil(time[0] / step) * step, time[-1] + 1e-6, step).astype(int)
+        within = ticks[-1] <= 24 or time[-1] - time[0] > 24.0
+        axes[-1].set_xticks(ticks, [str(tick if within else tick % 24) for tick in ticks])
+        label = "time since midnight (h)" if time[-1] - time[0] > 24.0 else "hour of the day (h)"
+        axes[-1].set_xlabel(label)
 
     def show(self, step: int) -> None:
         """Show everything up to the end of `step`."""
