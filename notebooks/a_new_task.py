@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # A new task in fifty lines
+# # A new task in about fifty lines
 #
 # The shipped tasks are three of very many. Yours needs no change to the library: it is a small class of
 # pure functions, and everything that works for a shipped task (thousands of copies at once, training,

@@ -32,12 +32,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image
 
+from experiments import analyse, mappo
+
 # %% [markdown]
 # ## 1. A run to look into
 
 # %%
-from experiments import mappo
-
 run = Path(tempfile.mkdtemp()) / "run"
 settings = "--total-steps 45000 --updates-per-chunk 2 --validation-every 20000 --validation-days 2"
 assert mappo.main([*settings.split(), "--no-evaluate", "--cpu-devices", "1", "--run-dir", str(run)]) == 0
@@ -50,8 +50,6 @@ assert mappo.main([*settings.split(), "--no-evaluate", "--cpu-devices", "1", "--
 # is then in `analysis.json`, from which they can be drawn again, and other figures too.
 
 # %%
-from experiments import analyse
-
 assert analyse.main([str(run), "--days", "24", "--worst", "3", "--checkpoint", "last"]) == 0
 analysis = json.loads((run / "analysis.json").read_text())
 
@@ -161,10 +159,10 @@ Image(filename=str(run / "figures" / "analysis_worst_cases.png"), width=900)
 
 # %% [markdown]
 # The first column is the finding. On 15 August the sun is so strong that the highest bus goes above
-# 1.05 p.u. before noon. Could the inverters do more? Strong sun leaves them less capability, but the picture
-# of the actions above ends at -0.5: they *never* absorb more than half of what they can. So the policy has not
-# yet learned strong sun, of which it saw little in 45,000 steps. The dotted lines are the median day: look
-# at how unlike it this day is.
+# 1.05 p.u. before noon. Could the inverters do more? Strong sun leaves them less capability, but the
+# picture of the actions above ends at -0.5: they *never* absorb more than half of what they can. So the
+# policy has not yet learned strong sun, of which it saw little in 45,000 steps. The dotted lines are the
+# median day: look at how unlike it this day is.
 #
 # Reward alone would have hidden that, for by reward other days are worse:
 
@@ -172,12 +170,12 @@ Image(filename=str(run / "figures" / "analysis_worst_cases.png"), width=900)
 rewards = np.array([case["reward"] for case in ranked])
 costs = np.array([case["voltage"] for case in ranked])
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-axes.scatter(rewards, 1e3 * costs, s=36, color=np.where(costs > 0, "#D55E00", "#0072B2"))
+axes.scatter(rewards, 1e5 * costs, s=36, color=np.where(costs > 0, "#D55E00", "#0072B2"))
 for case in harmed:
     axes.annotate(
-        case["name"], (case["reward"], 1e3 * case["voltage"]), xytext=(8, -4), textcoords="offset points"
+        case["name"], (case["reward"], 1e5 * case["voltage"]), xytext=(8, -4), textcoords="offset points"
     )
-axes.set(xlabel="mean reward of the day (-)", ylabel="voltage cost of the day\n(1e-3 p.u., mean per step)")
+axes.set(xlabel="mean reward of the day (-)", ylabel="voltage cost of the day\n(1e-5 p.u., mean per step)")
 axes.grid(alpha=0.3)
 plt.show()
 

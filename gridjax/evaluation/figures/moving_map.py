@@ -18,7 +18,8 @@ GAUGES = {
     "absorbs": "#CC79A7",
 }
 _ISLAND, _DARK = "#FBE6D8", "#C8C8C8"
-_WIDE, _HIGH = 6.0, 22.0  # pt, of a gauge
+_WIDE, _HIGH = 6.0, 22.0  # pt, of a gauge in a network of at most `_FEW` lines; in larger ones all is smaller
+_ARROW, _FEW = 0.13, 45  # inches
 _THIN, _THICK = 1.0, 6.0  # pt, of a line without power and of the strongest
 _FLOWING = 0.004  # share of the strongest power above which a line has an arrow
 
@@ -52,6 +53,7 @@ class MovingMap:
         ends = np.array([[rows[line["source"]], rows[line["target"]]] for line in lines]).reshape(-1, 2)
         self._place = place = places(view, ends)
         self._along = place[ends[:, 1]] - place[ends[:, 0]]
+        small = max(min(1.0, (_FEW / max(len(ends), 1)) ** 0.5), 0.4)
         middle = 0.5 * (place[ends[:, 1]] + place[ends[:, 0]])
 
         axes.set_aspect("equal", adjustable="datalim")
@@ -75,8 +77,8 @@ class MovingMap:
             pivot="mid",
             units="inches",
             scale_units="inches",
-            scale=1.0 / 0.13,
-            width=0.02,
+            scale=1.0 / (small * _ARROW),
+            width=0.02 * small,
             headwidth=6.0,
             headlength=6.5,
             headaxislength=6.5,
@@ -110,7 +112,7 @@ class MovingMap:
         self._switches = axes.scatter(
             *middle[self._switched].T, s=34, marker="s", edgecolors="black", linewidths=1.2, zorder=4
         )
-        self._gauges = _Gauges(axes, view, looks, place, rows, most_reactive)
+        self._gauges = _Gauges(axes, view, looks, place, rows, most_reactive, small)
         self._banner = axes.text(
             0.5,
             0.985,
@@ -195,6 +197,7 @@ class _Gauges:
         place: np.ndarray,
         rows: dict[str, int],
         most_reactive: float,
+        small: float,
     ) -> None:
         from matplotlib.collections import PolyCollection
         from matplotlib.transforms import IdentityTransform
@@ -214,12 +217,13 @@ class _Gauges:
         self._fuel = np.array([view.agents[k]["group"] == "generator" for k in self._agents], bool)
         homes = [rows[view.agents[k]["bus"]] for k in self._agents]
         beside = np.array([homes[:k].count(home) for k, home in enumerate(homes)], float)
-        self._left = 7.0 + (_WIDE + 3.0) * beside
+        self._wide, self._high = small * _WIDE, small * _HIGH
+        self._left = small * (7.0 + (_WIDE + 3.0) * beside)
 
         def collection(**style: Any) -> Any:
             return axes.add_collection(
                 PolyCollection(
-                    [_bar(left, 0.0, _HIGH) for left in self._left],
+                    [self._bar(left, 0.0, 1.0) for left in self._left],
                     sizes=(1.0,),
                     offsets=place[homes].reshape(-1, 2),
                     offset_transform=axes.transData,
@@ -240,14 +244,15 @@ class _Gauges:
         charge = np.nan_to_num(looks.agents["charge"][step][agents])
         reactive = np.nan_to_num(looks.agents["reactive_kvar"][step][agents]) / self._most
         stores = self._charged[agents]
-        bottom = np.where(stores, 0.0, 0.5 * _HIGH)
-        top = np.where(stores, charge, 0.5 + 0.5 * reactive) * _HIGH
-        self._fills.set_verts([_bar(*one) for one in zip(self._left, bottom, top)])
+        bottom = np.where(stores, 0.0, 0.5)
+        top = np.where(stores, charge, 0.5 + 0.5 * reactive)
+        self._fills.set_verts([self._bar(*one) for one in zip(self._left, bottom, top)])
         signed = np.where(reactive >= 0.0, GAUGES["supplies"], GAUGES["absorbs"])
         stored = np.where(self._fuel, GAUGES["fuel"], GAUGES["charge"])
         self._fills.set_facecolors(np.where(stores, stored, signed))
         self._frames.set_linewidths(np.where(looks.running[step][agents] > 0.0, 2.4, 0.9))
 
-
-def _bar(left: float, bottom: float, top: float) -> np.ndarray:
-    return np.array([[left, bottom], [left + _WIDE, bottom], [left + _WIDE, top], [left, top]])
+    def _bar(self, left: float, bottom: float, top: float) -> np.ndarray:
+        """From `bottom` to `top` as shares of the height of a gauge; corners in points."""
+        right, low, high = left + self._wide, bottom * self._high, top * self._high
+        return np.array([[left, low], [right, low], [right, high], [left, high]])

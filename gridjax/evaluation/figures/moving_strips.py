@@ -12,6 +12,8 @@ from gridjax.evaluation.views import Look, View
 
 _TIERS = {"critical": "#D55E00", "priority": "#E69F00", "discretionary": "#56B4E9"}
 
+_CRUMB = 0.01  # kWh in a step, below which nothing counts as lost
+
 
 class Strip(NamedTuple):
     """Quantities on one axis."""
@@ -56,7 +58,7 @@ def strips_of(view: View, looks: Look, most: Mapping[str, float]) -> list[Strip]
     powers = [
         ("demand", "demand_kw", FLOWS["demand"]),
         ("generation", "generation_kw", FLOWS["sun"]),
-        ("from the grid", "slack_kw", FLOWS["grid"]),
+        ("at the source", "slack_kw", FLOWS["grid"]),
         ("to neighbours", "peer_kw", FLOWS["peers"]),
     ]
     powers = [one for one in powers if most.get(one[1], 0.0) > 0.0]
@@ -77,7 +79,7 @@ def strips_of(view: View, looks: Look, most: Mapping[str, float]) -> list[Strip]
     found.append(Strip("stored (%)", stored, ()))
     tiers = tuple((tier, f"unserved_{tier}_kwh", factor / view.hours, _TIERS[tier]) for tier in _TIERS)
     lost = measured(*tiers)
-    if not lost and most.get("unserved_kwh", 0.0) > 0.0:
+    if not lost and most.get("unserved_kwh", 0.0) > _CRUMB:
         lost = measured(("all", "unserved_kwh", factor / view.hours, _TIERS["critical"]))
     found.append(Strip(f"not served ({unit})", lost))
     return [strip for strip in found if strip.series]
