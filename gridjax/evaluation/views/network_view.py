@@ -26,10 +26,10 @@ class Seen(NamedTuple):
     """One step, as a task tells it."""
 
     flow: Flow  # of the step
-    hour: jax.Array | float  # h of the day, when the step began
-    agents: Mapping[str, jax.Array] = {}  # `[n_agent]` of all groups in their order; names are `COLUMNS`
-    metrics: Mapping[str, jax.Array] = {}  # `[]`, besides those of the task
-    day: jax.Array | int = 0  # of the year
+    hour: jax.Array | float  # [], h of the day, when the step began
+    agents: Mapping[str, jax.Array] = {}  # [n_agent] of all groups in their order; names are `COLUMNS`
+    metrics: Mapping[str, jax.Array] = {}  # [] each, besides those of the task
+    day: jax.Array | int = 0  # [], of the year
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,6 +38,7 @@ class NetworkView(View):
 
     network_data: Network
     rows: np.ndarray  # [n_agent], of the buses of the agents
+    # of state, actions [n_agent_in_group, ...] per group, transition and params; traced
     read: Callable[[Any, PerGroup, Transition, Any], Seen]
 
     @classmethod
@@ -56,7 +57,7 @@ class NetworkView(View):
         Args:
             env: the task.
             network: whose buses and lines are drawn.
-            buses: of every group of agents, the row of each agent's bus.
+            buses: of every group of agents, the row of each agent's bus, `[n_agent_in_group]`.
             hours: length of a step.
             read: `(state, actions, out, params) -> Seen` of the step from `state` by `actions` to `out`.
             voltage_band: p.u., in which voltages should be.
