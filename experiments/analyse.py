@@ -72,6 +72,7 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     from experiments.analysis import actions, correlations, value_error, worst_cases
     from experiments.cases import held_out_cases
     from experiments.run_directory import read_metrics
+    from experiments.task import network_name
     from experiments.training import Trainer, at_seed, use_cpu_devices
     from experiments.versions import versions
     from gridjax.envs import ActionRepeat
@@ -103,7 +104,7 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     foretold = record_forecast(trainer.learner, state, cases.params, cases.rows, jax.random.key(1))
     found = {
         "env": config.task.env,
-        "network": trainer.learner.env_params.network.name,
+        "network": network_name(trainer.learner.env_params),
         "seed": seed,
         "checkpoint": command.checkpoint,
         "updates": int(progress.state.updates[place]),

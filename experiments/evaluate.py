@@ -79,6 +79,7 @@ def evaluate_run(
     """
     from experiments.cases import held_out_cases
     from experiments.held_out import measured_before, score_all
+    from experiments.task import network_name
     from experiments.versions import versions
     from gridjax.evaluation.comparison import METHOD, bound_check, order_check, share_of_way, summarise
     from gridjax.evaluation.statistics import iqm
@@ -95,7 +96,7 @@ def evaluate_run(
     shares = share_of_way(rewards, found.start, "optimum") if "optimum" in rewards else {}
     evaluation = {
         "task": asdict(config.task),
-        "network": trainer.learner.env_params.network.name,
+        "network": network_name(trainer.learner.env_params),
         "steps_per_day": trainer.task.case_steps,
         "checkpoint": {"which": checkpoint, "updates": np.asarray(updates)},
         "seeds": trainer.seeds,

@@ -20,6 +20,7 @@ import tyro
 from experiments.files import plain
 from experiments.run_directory import RunDirectory
 from experiments.steering import known_rule
+from experiments.task import network_name
 from experiments.training import Progress, Trainer, at_seed
 from experiments.versions import versions
 from gridjax.learners import Checkpoints
@@ -90,7 +91,7 @@ def _about(run: RunDirectory, trainer: Trainer, progress: Progress, seed: int) -
         {
             "env": config.task.env,
             "options": config.task_options(),
-            "network": trainer.learner.env_params.network.name,
+            "network": network_name(trainer.learner.env_params),
             "rule_constants": None if rule is None else [float(value) for value in vars(rule).values()],
             "repeats": config.learner.action_repeat,
             "run": run.path.name,

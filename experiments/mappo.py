@@ -26,6 +26,7 @@ from experiments.metrics_log import MetricsLog, check_wandb
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.steering import with_constants
+from experiments.task import network_name
 from experiments.training import Progress, Trainer, use_cpu_devices
 from experiments.versions import versions
 from gridjax.learners import Checkpoints
@@ -67,8 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"trained; now in one process: python -m experiments.evaluate {run.path}")
     elif config.run.evaluate and not run.evaluation.exists():
         from experiments.evaluate import evaluate_run
+        from experiments.yardsticks import NoYardsticks
 
-        evaluate_run(run, trainer=trainer)
+        try:
+            evaluate_run(run, trainer=trainer)
+        except NoYardsticks as error:
+            print(f"trained, and not evaluated: {error}", file=sys.stderr)
     return 0
 
 
@@ -173,7 +178,7 @@ def _announce(
 ) -> None:
     done = updates_done(progress) * config.steps_per_update
     print(
-        f"{config.task.env} on {trainer.learner.env_params.network.name}: {len(trainer.seeds)} seed(s), "
+        f"{config.task.env} on {network_name(trainer.learner.env_params)}: {len(trainer.seeds)} seed(s), "
         f"{config.total_updates * config.steps_per_update:,} steps each"
         + (f", resumed at {done:,}" if done else "")
         + f"\ngridjax {made_with['gridjax']}, jax {made_with['jax']} on {trainer.mesh.size} of "

@@ -66,11 +66,16 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+def network_name(env_params: Any) -> str:
+    """Of the grid of a task; a dash where a task of one's own keeps no network in its params."""
+    return getattr(getattr(env_params, "network", None), "name", "-")
+
+
 @dataclass(frozen=True)
 class Task:
     """What is learned: options of `gridjax.make`. None: as the task has it by default."""
 
-    env: str = VOLTAGE_CONTROL  # a registered task
+    env: str = VOLTAGE_CONTROL  # a registered task; MODULE:NAME where a module of one's own registers it
     network: str | None = None  # a shipped network
     episode_length: int | None = None  # steps of a training episode
     # of VoltageControl-v0
@@ -152,4 +157,4 @@ class Task:
     @property
     def title(self) -> str:
         """A short name for folders and lines: the network, or the task where it chooses one."""
-        return self.resolved().network or self.env.removesuffix("-v0").lower()
+        return self.resolved().network or self.env.rpartition(":")[2].removesuffix("-v0").lower()

@@ -37,6 +37,10 @@ class Yardsticks:
     constants: Mapping[str, Any] = field(default_factory=dict)  # of rules, for the record
 
 
+class NoYardsticks(ValueError):
+    """A task has nothing that policies could be measured against."""
+
+
 def named_costs(scores: Scores) -> Measures:
     """`cost_NAME`, mean over the steps of each case, of every named cost of the task."""
     return {
@@ -50,8 +54,8 @@ def yardsticks(
 ) -> Yardsticks:
     """Those of the task `env` on the cases `rows`; `done(n, note)` is called after every `n` scored.
 
-    `rule` is the tuned rule of SmartGrid-v0 or Resilience-v0, where it is known already. Raises `ValueError`
-    for a task that has none.
+    `rule` is the tuned rule of SmartGrid-v0 or Resilience-v0, where it is known already. Raises
+    `NoYardsticks` for a task that has none.
     """
     if isinstance(env, VoltageControl):
         from experiments.voltage_yardsticks import voltage_yardsticks
@@ -65,7 +69,7 @@ def yardsticks(
         from experiments.campus_yardsticks import campus_yardsticks
 
         return campus_yardsticks(env, params, rows, done, rule)
-    raise ValueError(
+    raise NoYardsticks(
         f"{env.name} has nothing to be measured against yet; VoltageControl-v0, SmartGrid-v0 and "
         "Resilience-v0 have"
     )

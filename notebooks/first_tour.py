@@ -229,7 +229,7 @@ plt.show()
 # %% [markdown]
 # ## Where to go from here
 #
-# - Train agents on a shipped network: `python -m experiments.mappo`.
-# - Check a task of your own against the contract: `gridjax.testing.check_env(env, params)`.
+# - Train agents on a shipped network: `notebooks/training_and_results.py`.
+# - Write a task of your own and train on it: `notebooks/a_new_task.py`.
 # - Differentiate through a whole episode: `day_of` is as differentiable as `solve`, wherever its power
 #   flows converge.

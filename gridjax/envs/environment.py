@@ -63,9 +63,12 @@ class Environment(ABC, Generic[State, Params]):
     def observe(self, state: State, params: Params) -> PerGroup:
         """Observations `[n_agents, n_entries]` per group."""
 
-    @abstractmethod
     def global_state(self, state: State, params: Params) -> jax.Array:
-        """Input of a central critic, `[n_entries]`, once per environment."""
+        """Input of a central critic, `[n_entries]`, once per environment.
+
+        What all agents observe, one after another, where a task does not say more.
+        """
+        return jnp.concatenate([jnp.ravel(seen) for seen in self.observe(state, params).values()])
 
     @abstractmethod
     def observation_space(self, params: Params) -> dict[str, Box]:

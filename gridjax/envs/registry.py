@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,18 @@ _FACTORIES: dict[str, Factory] = {}
 
 
 def register(name: str, factory: Factory) -> None:
-    """Make `factory(**options) -> (env, params)` available as `gridjax.make(name, **options)`."""
-    if name in _FACTORIES and _FACTORIES[name] is not factory:
+    """Make `factory(**options) -> (env, params)` available as `gridjax.make(name, **options)`.
+
+    A factory defined again, as a notebook does, takes the place of what it was. Raises `ValueError` where
+    another one has the name.
+    """
+    if name in _FACTORIES and _origin(_FACTORIES[name]) != _origin(factory):
         raise ValueError(f"task {name!r} is registered already")
     _FACTORIES[name] = factory
+
+
+def _origin(factory: Factory) -> tuple[Any, Any]:
+    return factory.__module__, factory.__qualname__
 
 
 def tasks() -> tuple[str, ...]:
@@ -27,11 +36,16 @@ def tasks() -> tuple[str, ...]:
 def make(name: str, **options: Any) -> tuple[Any, Any]:
     """Build the task `name`: the static environment and its default params.
 
-    Options are the task's own (`network=`, ...). Raises `ValueError` for an unknown task, with the
-    nearest names, and `TypeError` for an option that the task does not have.
+    Options are the task's own (`network=`, ...). In `"module:name"` the module is imported first,
+    for tasks of one's own that it registers. Raises `ValueError` for an unknown task, with the nearest names,
+    `ModuleNotFoundError` for a module that is not there, and `TypeError` for an option that the task does not
+    have.
     """
+    module, _, name = str(name).rpartition(":")
+    if module:
+        importlib.import_module(module)
     if name not in _FACTORIES:
-        near = difflib.get_close_matches(str(name), _FACTORIES, n=3, cutoff=0.3)
+        near = difflib.get_close_matches(name, _FACTORIES, n=3, cutoff=0.3)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(tasks())}"
         raise ValueError(f"unknown task {name!r}; {hint}")
     return _FACTORIES[name](**options)

@@ -121,12 +121,13 @@ def record(
     policy: str = "policy",
     comparison: Act | Recalling | None = None,
     compared: str = "comparison",
+    view: View | None = None,
 ) -> Recording:
     """Run `act` through a whole case of `env.on_case`, and `comparison` through the same with the same keys.
 
-    Raises `ValueError` for a task without a view.
+    `view` shows a task of one's own, see `views.NetworkView`. Raises `ValueError` for a task without a view.
     """
-    view = view_of(env, params)
+    view = view_of(env, params) if view is None else view
     run = jax.jit(partial(_record, env, view.look))
     acts = [act] if comparison is None else [act, comparison]
     found = [run(_partial(one), key, jnp.int32(case), params) for one in acts]

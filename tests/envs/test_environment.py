@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from gridjax.envs import Environment
 from gridjax.testing import check_env
 
 from .counter import ACTIONS, Counter, Limits, run
@@ -46,3 +47,11 @@ def test_noise_of_a_step_and_the_next_episode_come_from_different_keys():
     step_key, reset_key = jax.random.split(key)
     assert float(info["metrics"]["draw"]) == float(jax.random.uniform(step_key))
     assert float(after.seed) == float(jax.random.uniform(reset_key))
+
+
+def test_the_global_state_is_what_all_observe_unless_a_task_says_more():
+    env, params = Counter(), Limits()
+    state = env.initial(jax.random.key(0), params)
+    seen = env.observe(state, params)
+    expected = np.concatenate([np.ravel(seen["a"]), np.ravel(seen["b"])])
+    np.testing.assert_array_equal(Environment.global_state(env, state, params), expected)

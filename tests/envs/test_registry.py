@@ -42,3 +42,26 @@ def test_a_task_of_ones_own():
     assert registry.make("Mine-v0", size=3) == ("env", 3)
     with pytest.raises(ValueError, match=r"task 'Mine-v0' is registered already"):
         registry.register("Mine-v0", lambda: None)
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_factory_defined_again_takes_the_place_of_what_it_was():
+    def define(answer):
+        def factory():
+            return "env", answer
+
+        return factory
+
+    registry.register("Mine-v0", define(1))
+    registry.register("Mine-v0", define(2))
+    assert registry.make("Mine-v0") == ("env", 2)
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_name_may_say_which_module_registers_it(tmp_path, monkeypatch):
+    code = "from gridjax.envs import register\nregister('Mine-v0', lambda size=1: ('env', size))\n"
+    (tmp_path / "module_of_mine.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert registry.make("module_of_mine:Mine-v0", size=2) == ("env", 2)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        registry.make("no_such_module:Mine-v0")

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import gridjax
+from gridjax.evaluation.figures.film import Film
+from gridjax.evaluation.replay import Recording
 from gridjax.evaluation.views import happenings, view_of
 from gridjax.evaluation.views.view import status
 from gridjax.live.schema import Agent, Layout, Picture
@@ -55,6 +57,14 @@ def balance(view, network, look, supplied):
     np.add.at(into, sources, -look.lines.kw)
     np.add.at(into, targets, look.lines.kw)
     return into + supplied
+
+
+def plays(view, steps):
+    """A film of the episode can be drawn, and moves."""
+    looks = jax.tree.map(lambda *leaves: np.stack(leaves), *(look for *_, look in steps))
+    film = Film(Recording(view, 0, ("x",), (looks,), (np.zeros(len(steps), bool),)))
+    assert film.steps == len(steps)
+    assert (film.frame(0) != film.frame(film.steps - 1)).any(axis=-1).mean() > 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +153,7 @@ def test_flows_on_the_feeder_obey_kirchhoff(community):
 @pytest.mark.slow
 def test_the_loss_of_the_grid_is_told_once_and_so_is_its_return(community):
     _, _, view, steps = community
+    plays(view, steps)
     before, told = None, []
     for state, _, _, look in steps:
         picture = view.picture(look)
@@ -161,6 +172,7 @@ def test_inverters_show_the_power_flow_that_made_the_reward():
         return {"inverter": jax.random.uniform(key, (env.n_agent, 1), minval=-1.0)}
 
     view, steps = walk(env, params, rule)
+    plays(view, steps)
     network, base = params.network, float(params.network.base_mva) * 1e3
     n, pv = env.n_bus, np.asarray(params.pv_bus)
     for state, actions, out, look in steps:
@@ -194,6 +206,7 @@ def test_a_campus_in_an_outage_shows_its_accounts():
     env, params = gridjax.make("Resilience-v0")
     params = Scenarios(env, params).params("outage of two hours")
     view, steps = walk(env, params, lambda key, state: campus_rule(default_rule(), env, state, params), 52)
+    plays(view, steps)
     before, told, islanded = None, [], 0
     groups = list(env.groups)
     for _, _, out, look in steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ def feeder_map(
                 zorder=3 if marker != "o" else 2,
             )
         axes.set_title(
-            f"{TITLES[name]}: {voltage.min():.3f} to {voltage.max():.3f} p.u., "
+            f"{TITLES.get(name, name)}: {voltage.min():.3f} to {voltage.max():.3f} p.u., "
             f"{np.count_nonzero(outside)} of {network.n_bus} buses out",
             fontsize=10,
         )
@@ -79,21 +79,24 @@ def feeder_map(
 def layout(network: Network) -> np.ndarray:
     """Where to draw each bus, `[n_bus, 2]`: its coordinates, or a tree if any is unknown."""
     coordinates = np.asarray(network.coordinates)
-    return coordinates if np.isfinite(coordinates).all() else tree(network)
+    if np.isfinite(coordinates).all():
+        return coordinates
+    ends = np.stack([np.asarray(network.from_bus), np.asarray(network.to_bus)], axis=1)
+    return tree(network.n_bus, ends, network.slack_buses)
 
 
-def tree(network: Network) -> np.ndarray:
-    """A tree from the source to the right `[n_bus, 2]`: depth across, every leaf a row of its own.
+def tree(n: int, ends: np.ndarray, sources: Sequence[int]) -> np.ndarray:
+    """A tree of `n` buses from the sources to the right `[n, 2]`: depth across, every leaf a row of its own.
 
-    A branch that closes a loop does not shape the tree; the longest side of a fork goes straight on.
+    `ends` are the buses of every branch, `[n_branch, 2]`. A branch that closes a loop does not shape the
+    tree; the longest side of a fork goes straight on.
     """
-    n = network.n_bus
     near: list[list[int]] = [[] for _ in range(n)]
-    for a, b in zip(np.asarray(network.from_bus).tolist(), np.asarray(network.to_bus).tolist()):
+    for a, b in np.asarray(ends).tolist():
         near[a].append(b)
         near[b].append(a)
     depth, parent = np.full(n, -1), np.full(n, -1)
-    order = list(network.slack_buses)
+    order = list(sources)
     depth[order] = 0
     for bus in order:
         for other in near[bus]:
@@ -106,7 +109,7 @@ def tree(network: Network) -> np.ndarray:
             reach[parent[bus]] = max(reach[parent[bus]], reach[bus])
     row = np.full(n, -1.0)
     free = 0
-    stack = list(reversed(network.slack_buses))
+    stack = list(reversed(sources))
     while stack:
         bus = stack.pop()
         above = parent[bus]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, hours, new_figure, save
+from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, hours, new_figure, save, series
 from gridjax.evaluation.tables.titles import TITLES
 
 VOLTAGE_PANELS = (
@@ -65,8 +65,8 @@ def voltage_fan(
     figure = new_figure(4.2 * len(voltages), 4.2)
     figure.suptitle(title)
     every = figure.subplots(1, len(voltages), sharey=True, squeeze=False)[0]
-    for axes, (name, voltage) in zip(every, voltages.items()):
-        colour = COLOURS[name]
+    for k, (axes, (name, voltage)) in enumerate(zip(every, voltages.items())):
+        colour = COLOURS.get(name, series(k)["color"])
         hour = 24.0 * np.arange(voltage.shape[0]) / voltage.shape[0]
         low, median, high = np.quantile(voltage, [0.1, 0.5, 0.9], axis=1)
         least, most = voltage.min(axis=1), voltage.max(axis=1)
@@ -76,7 +76,12 @@ def voltage_fan(
         for limit in band:
             axes.axhline(limit, color=LIMIT, ls="--", lw=1.0)
         inside = np.mean((least >= band[0]) & (most <= band[1]))
-        dress(axes, "hour of the day (h)", "", f"{TITLES[name]}, in the band {100 * inside:.1f} % of the day")
+        dress(
+            axes,
+            "hour of the day (h)",
+            "",
+            f"{TITLES.get(name, name)}, in the band {100 * inside:.1f} % of the day",
+        )
         hours(axes)
     every[0].set_ylabel("voltage magnitude (p.u.)")
     bottom, top = every[0].get_ylim()
@@ -113,7 +118,7 @@ def reactive_power(
                 hour, q[:, k], styles[k % len(styles)], color=colours[k], lw=1.3, label=f"bus {bus}"
             )
         every[0, column].axhline(0, color=LIMIT, lw=0.8)
-        dress(every[0, column], "", "reactive power (MVAr)" if column == 0 else "", TITLES[name])
+        dress(every[0, column], "", "reactive power (MVAr)" if column == 0 else "", TITLES.get(name, name))
         every[1, column].fill_between(hour, sun.sum(axis=1), color="#E69F00", alpha=0.6, lw=0)
         dress(every[1, column], "hour of the day (h)", "PV, all (MW)" if column == 0 else "")
         hours(every[1, column])

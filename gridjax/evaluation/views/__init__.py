@@ -6,7 +6,8 @@ view.picture(look)                                                              
 """
 
 from gridjax.evaluation.views.happenings import happenings
+from gridjax.evaluation.views.network_view import NetworkView, Seen
 from gridjax.evaluation.views.task import view_of
 from gridjax.evaluation.views.view import Look, View
 
-__all__ = ["Look", "View", "happenings", "view_of"]
+__all__ = ["Look", "NetworkView", "Seen", "View", "happenings", "view_of"]

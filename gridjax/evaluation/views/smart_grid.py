@@ -38,6 +38,7 @@ class SmartGridView(View):
             voltage_band=(float(params.voltage_low), float(params.voltage_high)),
             pairs=tuple((i, int(j)) for i, row in enumerate(neighbour) for j in row),
             rated=np.isfinite(network.rating_from) | np.isfinite(network.rating_to),
+            sources=tuple(network.slack_buses),
         )
 
     def look(self, state: Any, actions: PerGroup, out: Transition, params: Any) -> Look:

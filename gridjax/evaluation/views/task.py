@@ -22,4 +22,7 @@ def view_of(env: Environment, params: Any) -> View:
         return VoltageControlView.of(env, params)
     if isinstance(env, Resilience):
         return ResilienceView.of(env, params)
-    raise ValueError(f"{env.name} has no view, expected SmartGrid-v0, VoltageControl-v0 or Resilience-v0")
+    raise ValueError(
+        f"{env.name} has no view, expected SmartGrid-v0, VoltageControl-v0 or Resilience-v0; a task of "
+        "one's own is shown by a gridjax.evaluation.views.NetworkView"
+    )

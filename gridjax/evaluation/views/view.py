@@ -50,6 +50,7 @@ class View(ABC):
     voltage_band: tuple[float, float]  # p.u.
     pairs: tuple[tuple[int, int], ...] = ()  # agents of every entry of `Look.sent`
     rated: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))  # [n_branch]
+    sources: tuple[int, ...] = (0,)  # rows of the buses that supply the network
 
     @abstractmethod
     def look(self, state: Any, actions: PerGroup, out: Transition, params: Any) -> Look:

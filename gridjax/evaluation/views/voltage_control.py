@@ -38,6 +38,7 @@ class VoltageControlView(View):
             hours=24.0 / env.steps_per_day,
             voltage_band=(float(params.voltage_low), float(params.voltage_high)),
             rated=np.isfinite(network.rating_from) | np.isfinite(network.rating_to),
+            sources=tuple(network.slack_buses),
         )
 
     def look(self, state: Any, actions: PerGroup, out: Transition, params: Any) -> Look:

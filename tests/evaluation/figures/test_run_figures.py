@@ -38,10 +38,14 @@ def test_feeder_map(tmp_path, voltages):
     assert is_png(feeder_map(network, instant, np.array([12, 17]), BAND, tmp_path / "a.png", "noon"))
 
 
+def ends(network):
+    return np.stack([np.asarray(network.from_bus), np.asarray(network.to_bus)], axis=1)
+
+
 @pytest.mark.parametrize("name", ["case33bw", "case141"])
 def test_a_tree_gives_every_bus_a_place_of_its_own(name):
     network = networks.get(name)
-    place = tree(network)
+    place = tree(network.n_bus, ends(network), network.slack_buses)
     assert len(np.unique(place, axis=0)) == network.n_bus
     across = place[np.asarray(network.to_bus), 0] - place[np.asarray(network.from_bus), 0]
     assert set(np.abs(across)) == {1.0}
@@ -52,4 +56,4 @@ def test_a_feeder_without_coordinates_is_drawn_as_a_tree():
     network = networks.get("case33bw")
     np.testing.assert_array_equal(layout(network), np.asarray(network.coordinates))
     unknown = dataclasses.replace(network, coordinates=np.full((33, 2), np.nan))
-    np.testing.assert_array_equal(layout(unknown), tree(network))
+    np.testing.assert_array_equal(layout(unknown), tree(33, ends(network), network.slack_buses))
