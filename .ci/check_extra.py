@@ -35,6 +35,19 @@ def train() -> None:
     assert Path("run/metrics.jsonl").stat().st_size > 0
 
 
+def video() -> None:
+    import jax
+
+    import gridjax
+    from gridjax.controllers import no_control
+    from gridjax.evaluation import animate, record
+
+    env, params = gridjax.make("VoltageControl-v0")
+    idle = lambda key, obs, state, params: no_control(env, state, params)  # noqa: E731
+    film = animate(record(env, params, idle, case=170, key=jax.random.key(0)), "day.mp4", every=60)
+    assert film.read_bytes()[4:8] == b"ftyp", "not an MP4 file"
+
+
 def wandb() -> None:
     import wandb
 
@@ -95,7 +108,9 @@ def _run(module: str, *arguments: str) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    checks = {check.__name__: check for check in (train, wandb, pandas, data, live, calibration, interop)}
+    checks = {
+        check.__name__: check for check in (train, video, wandb, pandas, data, live, calibration, interop)
+    }
     (name,) = sys.argv[1:]
     checks[name]()
     print(f"extra {name}: works")
