@@ -8,14 +8,14 @@ episode on the host pay for going there and back in every step, whatever the bat
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.throughput import RESULTS, Row
+from benchmarks.report import RESULTS, save
+from benchmarks.throughput import Row
 
 PACKAGES = ("gymnasium", "pettingzoo", "jaxmarl", "gymnax")
 
@@ -57,10 +57,7 @@ def main() -> None:
     }
     print(adapters_table(report))
     out = options.out or RESULTS / f"adapters-{options.network}-{report['platform']}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(partial, out)
+    save(report, out)
     print(f"\nwritten to {out}")
 
 

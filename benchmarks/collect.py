@@ -13,7 +13,7 @@ import os
 import shutil
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.report import RESULTS
 
 
 def main() -> None:

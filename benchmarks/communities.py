@@ -8,14 +8,14 @@ measured on one machine, interleaved round by round. Prints a table and writes
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.throughput import RESULTS, Row
+from benchmarks.report import RESULTS, save
+from benchmarks.throughput import Row
 
 AGENTS = (5, 15, 55, 200)
 
@@ -55,10 +55,7 @@ def main() -> None:
     }
     print(communities_table(report))
     out = options.out or RESULTS / f"communities-{report['platform']}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(partial, out)
+    save(report, out)
     print(f"\nwritten to {out}")
 
 

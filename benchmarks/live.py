@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import signal
@@ -22,9 +21,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from benchmarks.throughput import RESULTS
+from benchmarks.report import RESULTS, save
+from gridjax.evaluation.tables.live import live_table
 
 _STAMP = re.compile(r'"sequence":(\d+),"timestamp":"([^"]+)"')
 _SETTLING = 3.0  # s after which what viewers get counts
@@ -83,26 +82,10 @@ def main() -> None:
         "frames_missed": sum(g.missed for g in found),
         "memory_mib": memory,
     }
-    print(table(report))
+    print(live_table(report))
     out = options.out or RESULTS / f"live-{report['platform']}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(partial, out)
+    save(report, out)
     print(f"\nwritten to {out}")
-
-
-def table(report: dict[str, Any]) -> str:
-    """The result, as Markdown."""
-    rows = ["| | median | 99th percentile | most |", "| - | -: | -: | -: |"]
-    for name, title in (("interval_ms", "interval (ms)"), ("latency_ms", "latency (ms)")):
-        found = report[name]
-        rows.append(f"| {title} | {found['median']:.1f} | {found['p99']:.1f} | {found['max']:.1f} |")
-    memory = report["memory_mib"]
-    rows.append(f"\n{report['viewers']} viewers, one of which reads nothing, {report['seconds']:g} s; ")
-    rows.append(f"{report['frames_missed']} frames missed; {report['frame_bytes']} bytes a frame; ")
-    rows.append(f"memory {memory['begin']:.0f} MiB at first, {memory['end']:.0f} at the end.")
-    return "\n".join(rows)
 
 
 async def watch(pid: int, port: int, viewers: int, seconds: float) -> tuple[list[Got], dict[str, float]]:

@@ -1,7 +1,8 @@
 """Frames per second of the live page in a headless Chromium: `python -m benchmarks.live_page`.
 
 The page plays a made-up recording of a community, at ten steps a second as a server would send them: cards,
-metrics, grid and arrows are drawn as in live use. No GPU is used, so that this is the slowest case.
+metrics, grid and arrows are drawn as in live use. No GPU is used, so that this is the slowest case. Prints a
+table and writes `benchmarks/results/live_page-cpu.json`; `load_before` there says how idle the machine was.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import argparse
 import itertools
 import json
 import math
+import os
 import random
 import shutil
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks import machine
+from benchmarks.report import RESULTS, save
+from gridjax.evaluation.tables.live import live_page_table
 
 TEMPLATE = Path(__file__).parents[1] / "gridjax" / "live" / "static" / "replay.html"
 SLOT = '<script type="application/json" id="gridjax-replay">null</script>'
@@ -26,9 +32,16 @@ def main() -> None:
     parser.add_argument("--agents", type=int, nargs="+", default=[15, 200])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--browser", default=shutil.which("chromium"), help="path of a Chromium")
-    arguments = parser.parse_args()
-    found = [measure(n, arguments.seconds, arguments.browser) for n in arguments.agents]
-    print(json.dumps({"benchmark": "live page", "results": found}, indent=2))
+    parser.add_argument("--out", type=Path, default=RESULTS / "live_page-cpu.json")
+    options = parser.parse_args()
+    report = {
+        **machine.describe(("playwright",)),
+        "load_before": round(os.getloadavg()[0], 2),
+        "results": [measure(n, options.seconds, options.browser) for n in options.agents],
+    }
+    print(live_page_table(report))
+    save(report, options.out)
+    print(f"\nwritten to {options.out}")
 
 
 def measure(agents: int, seconds: float, browser: str | None = None) -> dict[str, Any]:

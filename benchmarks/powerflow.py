@@ -19,7 +19,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.report import RESULTS, save
+
 FEEDERS = ["case33bw", "case141", "mv_oberrhein", "kerber_vorstadt", "european_lv", "case118", "case300"]
 SIZES = ["tree33", "tree100", "tree300", "tree900", "tree2700", "case1354pegase"]
 # times the better of lightsim2grid and power-grid-model that gridjax should reach: float64, float32
@@ -83,9 +84,7 @@ def main() -> None:
         _shares(report["rows"], report["limits"], report["cores"])
         report["bars"] = _bars(report["rows"])
         report["exponents"] = draw(report, out.with_suffix(".png"))
-        partial = out.with_suffix(".partial")  # after every network, so that an interruption costs one
-        partial.write_text(json.dumps(report, indent=1) + "\n")
-        os.replace(partial, out)
+        save(report, out)  # after every network, so that an interruption costs one
     print(f"{powerflow_rows(report)}\n\n{powerflow_table(report)}")
     print(f"\nwritten to {out} and {out.with_suffix('.png').name}")
 

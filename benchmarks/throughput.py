@@ -8,15 +8,13 @@ scenarios as the environment stepped through, in the same process.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.report import RESULTS, save
 
 
 @dataclass
@@ -80,10 +78,7 @@ def main() -> None:
     print(throughput_table(report))
     name = f"throughput-{options.network}-{report['platform']}.json"
     out = options.out or RESULTS / name
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(partial, out)
+    save(report, out)
     print(f"\nwritten to {out}")
 
 

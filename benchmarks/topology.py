@@ -19,13 +19,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
-import json
 import os
 import time
 import warnings
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 # before JAX is loaded: XLA spreads batched LAPACK over threads of its own
@@ -36,6 +34,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.machine import describe
+from benchmarks.report import RESULTS, save
 from gridjax.calibration import from_pandapower
 from gridjax.network import Network
 from gridjax.powerflow import newton, polar
@@ -239,13 +238,8 @@ def main() -> None:
     arguments = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     results = [row for name in arguments.networks for row in measure(name)]
-    path = Path(__file__).parent / "results" / f"topology-{arguments.name}.json"
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_text(
-        json.dumps({"machine": describe(("pandapower", "lightsim2grid")), "results": results}, indent=1)
-        + "\n"
-    )
-    os.replace(unfinished, path)
+    path = RESULTS / f"topology-{arguments.name}.json"
+    save({"machine": describe(("pandapower", "lightsim2grid")), "results": results}, path)
     print(path)
 
 

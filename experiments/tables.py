@@ -3,9 +3,10 @@
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
 `forecasts` (of one of `experiments.forecast`),
-`runs` or `learners` (of a result of `experiments.compare`), `adapters`, `communities`, `throughput` or
-`powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks` (of
-`gridjax.calibration --survey`) or `calibration` (of the folder with the reports of `gridjax.calibration`).
+`runs` or `learners` (of a result of `experiments.compare`), `adapters`, `communities`, `live`, `live_page`,
+`throughput` or `powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks`
+(of `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of
+`gridjax.calibration`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from gridjax.evaluation.tables.evaluation import evaluation_table
 from gridjax.evaluation.tables.families import families_table
 from gridjax.evaluation.tables.forecasts import forecasts_table
 from gridjax.evaluation.tables.learners import learners_table
+from gridjax.evaluation.tables.live import live_page_table, live_table
 from gridjax.evaluation.tables.networks import networks_table
 from gridjax.evaluation.tables.powerflow import powerflow_table
 from gridjax.evaluation.tables.runs import runs_table
@@ -41,6 +43,8 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "families": families_table,
     "forecasts": forecasts_table,
     "learners": learners_table,
+    "live": live_table,
+    "live_page": live_page_table,
     "networks": networks_table,
     "powerflow": powerflow_table,
     "runs": runs_table,

@@ -1,7 +1,7 @@
 import { byId, element, setAttribute, setText } from "./dom";
 import { withUnit } from "./format";
 import type { Model, Part } from "./model";
-import type { Agent, AgentNow } from "./protocol";
+import type { Agent, AgentNow, Frame } from "./protocol";
 import { STATUS } from "./scales";
 import type { Theme } from "./scales";
 
@@ -27,6 +27,8 @@ export class Cards implements Part {
   private readonly watcher: IntersectionObserver;
   private readonly inView = new Set<Element>();
   private model: Model | null = null;
+  /** The card after the one that was drawn last. */
+  private next = 0;
 
   /** @param onPick told which agent is pointed at, or null. */
   constructor(private readonly onPick: (id: string | null) => void) {
@@ -35,7 +37,7 @@ export class Cards implements Part {
         if (entry.isIntersecting) this.inView.add(entry.target);
         else this.inView.delete(entry.target);
       }
-      if (this.model !== null) this.update(this.model);
+      if (this.model !== null) this.update(this.model, Infinity);
     }, { rootMargin: "200px" });
   }
 
@@ -50,23 +52,25 @@ export class Cards implements Part {
     setText(byId("agents-count"), String(agents.length));
   }
 
-  update(model: Model): void {
+  update(model: Model, until: number): boolean {
     this.model = model;
-    const { frame } = model;
-    if (frame === null) return;
-    const compared = frame.comparison !== null;
-    setAttribute(this.root, "data-compared", String(compared));
-    for (const [i, card] of this.cards.entries()) {
-      if (this.cards.length > ALL_AT_ONCE && !this.inView.has(card.root)) continue;
-      const now = frame.agents[i];
-      if (now === undefined) continue;
-      card.update(now, compared ? (frame.comparison?.agents[i] ?? null) : null, model.theme);
-      setAttribute(card.root, "data-sequence", String(frame.sequence));
+    const { frame, theme } = model;
+    if (frame === null) return false;
+    setAttribute(this.root, "data-compared", String(frame.comparison !== null));
+    for (let k = this.cards.length; k > 0; k--) {
+      const i = this.next % this.cards.length;
+      this.next = i + 1;
+      const card = this.cards[i];
+      if (card === undefined || (this.cards.length > ALL_AT_ONCE && !this.inView.has(card.root))) continue;
+      if (card.update(frame, i, theme) && performance.now() >= until) return k > 1;
     }
+    return false;
   }
 }
 
 class Card {
+  private shown: Frame | null = null;
+  private theme: Theme | null = null;
   readonly root = element("article", { class: "card", tabindex: "0" });
   private readonly status = element("span", { class: "card-status" });
   private readonly charge = element("i");
@@ -101,10 +105,21 @@ class Card {
     for (const event of ["pointerleave", "focusout"]) this.root.addEventListener(event, () => { onPick(null); });
   }
 
-  update(now: AgentNow, second: AgentNow | null, theme: Theme): void {
+  /** Shows agent `i` of the frame; false where it does already. */
+  update(frame: Frame, i: number, theme: Theme): boolean {
+    const now = frame.agents[i];
+    if (now === undefined || (frame === this.shown && theme === this.theme)) return false;
+    this.shown = frame;
+    this.theme = theme;
+    this.write(now, frame.comparison?.agents[i] ?? null, theme);
+    setAttribute(this.root, "data-sequence", String(frame.sequence));
+    return true;
+  }
+
+  private write(now: AgentNow, second: AgentNow | null, theme: Theme): void {
     const look = STATUS[now.status];
+    if (this.root.style.getPropertyValue("--status") !== look[theme]) this.root.style.setProperty("--status", look[theme]);
     setAttribute(this.root, "data-status", now.status);
-    this.root.style.setProperty("--status", look[theme]);
     setText(this.status, `${look.glyph} ${look.label}`);
     this.chargeRow.hidden = now.charge === null && !this.storage;
     write(this.chargeText, now.charge, "%", 1);

@@ -17,6 +17,7 @@ import { Themes } from "./theme";
 import { Timeline } from "./timeline";
 import { Token } from "./token";
 import { Training } from "./training";
+import { Turns } from "./turns";
 import { Weights } from "./weights";
 import type { Hello } from "./protocol";
 import "./style.css";
@@ -29,12 +30,12 @@ const recorded = recording();
 const model = new Model(recorded !== null);
 const meter = new Meter();
 window.gridjaxLive = { meter };
-let dirty = true;
+const parts: Part[] = [];
+const turns = new Turns();
 const changed = () => {
-  dirty = true;
+  turns.add(parts);
 };
 
-const parts: Part[] = [];
 const lanes = new Lanes(model);
 const timeline = new Timeline(model, changed);
 parts.push(new Header(), new Banner(), new Metrics(), lanes, timeline);
@@ -188,13 +189,11 @@ new Keyboard([
 
 function draw(now: number): void {
   const began = performance.now();
-  if (model.player.tick(now)) dirty = true;
-  if (dirty) {
-    dirty = false;
-    for (const part of parts) part.update(model);
-  }
+  if (model.player.tick(now)) changed();
   lanes.draw(now);
+  turns.take(model, began);
   meter.count(now, performance.now() - began);
   requestAnimationFrame(draw);
 }
+changed();
 requestAnimationFrame(draw);

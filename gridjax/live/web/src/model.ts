@@ -51,6 +51,6 @@ export class Model {
 export interface Part {
   /** Another session: other agents, another grid. */
   begin?(model: Model): void;
-  /** Something changed. */
-  update(model: Model): void;
+  /** Something changed; true where more is left than could be done until this time (`performance.now()`). */
+  update(model: Model, until: number): unknown;
 }
