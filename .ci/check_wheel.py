@@ -11,7 +11,11 @@ SHIPPED = {
     *(f"gridjax/network/data/{name}.{kind}" for name in NETWORKS for kind in ("npz", "json")),
     *(f"gridjax/scenarios/data/{name}" for name in ("simbench.npz", "simbench.json", "NOTICE.md")),
     *(f"gridjax/live/static/{name}" for name in ("index.html", "app.js", "app.css", "replay.html")),
-    *(f"gridjax/live/policies/SmartGrid-v0.{kind}" for kind in ("npz", "json")),
+    *(
+        f"gridjax/live/policies/{task}-v0.{kind}"
+        for task in ("SmartGrid", "VoltageControl", "Resilience")
+        for kind in ("npz", "json")
+    ),
     "gridjax/py.typed",
     "experiments/mappo.py",
     "experiments/configs/case33bw.yaml",

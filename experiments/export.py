@@ -62,7 +62,7 @@ def write_policies(run: RunDirectory, trainer: Trainer, progress: Progress) -> l
     folder = run.path / "policies"
     update, seed = int(progress.state.updates[0]), _best_seed(progress)
     newest = at_seed(trainer.policies(progress), seed)
-    about = _about(run, trainer, progress, seed) | {"update": update, "best": False}
+    about = _about(run, trainer, seed) | {"update": update, "best": False}
     return [
         save_policy(newest, folder / f"update-{update:08d}", about),
         write_best(folder / "best", run, trainer, progress),
@@ -70,12 +70,17 @@ def write_policies(run: RunDirectory, trainer: Trainer, progress: Progress) -> l
 
 
 def write_best(path: Path, run: RunDirectory, trainer: Trainer, progress: Progress) -> Path:
-    """The policy best in validation of all seeds, or the newest before any validation."""
-    seed = _best_seed(progress)
-    validated = bool(np.isfinite(np.asarray(progress.best_reward)[seed]))
+    """The policy best in validation of all seeds, or the newest before any validation.
+
+    Of a run whose last policies are evaluated (`run.evaluated`) it is the newest of the first seed.
+    """
+    last = run.read_config().run.evaluated == "last"
+    seed = 0 if last else _best_seed(progress)
+    validated = not last and bool(np.isfinite(np.asarray(progress.best_reward)[seed]))
     update = int(np.asarray(progress.best_update)[seed]) if validated else int(progress.state.updates[0])
     policies = progress.best if validated else trainer.policies(progress)
-    about = _about(run, trainer, progress, seed) | {"update": update, "best": True}
+    reward = float(np.asarray(progress.best_reward)[seed]) if validated else None
+    about = _about(run, trainer, seed) | {"update": update, "best": True, "validation_reward": reward}
     return save_policy(at_seed(policies, seed), path, about)
 
 
@@ -83,9 +88,8 @@ def _best_seed(progress: Progress) -> int:
     return int(np.argmax(np.asarray(progress.best_reward)))
 
 
-def _about(run: RunDirectory, trainer: Trainer, progress: Progress, seed: int) -> dict[str, Any]:
+def _about(run: RunDirectory, trainer: Trainer, seed: int) -> dict[str, Any]:
     config = run.read_config()
-    reward = float(np.asarray(progress.best_reward)[seed])
     rule = known_rule(trainer.learner.env)
     return plain(
         {
@@ -98,7 +102,6 @@ def _about(run: RunDirectory, trainer: Trainer, progress: Progress, seed: int) -
             "seed": trainer.seeds[seed],
             "steps_per_update": config.steps_per_update,
             "total_updates": config.total_updates,
-            "validation_reward": reward if np.isfinite(reward) else None,
             "made_with": versions(),
         }
     )

@@ -88,9 +88,12 @@ class Catalogue:
         path = SHIPPED / f"{self._env.name}.json"
         if not path.is_file():
             return []
-        about = read_about(path)
+        trained = Trained.load(path)
+        agents = {group.name: group.agents for group in trained.policy.layout.groups}
+        if agents != dict(self._env.groups) or trained.about["network"] != self._params.network.name:
+            return []  # another grid than it was trained on
         load = partial(_load, path, self._env, self._params)
-        return [Entry("trained", "trained", f"ships with gridjax: {about['run']}", load)]
+        return [Entry("trained", "trained", f"ships with gridjax: {trained.about['run']}", load)]
 
     def _checkpoints(self) -> list[Entry]:
         if self._run is None:

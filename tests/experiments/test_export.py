@@ -1,5 +1,7 @@
 """Policies that a run leaves as files do what its checkpoints do."""
 
+import shutil
+
 import jax
 import numpy as np
 from tiny_run import UPDATES
@@ -37,6 +39,17 @@ def test_the_best_acts_as_the_best_of_the_checkpoint(trained, tmp_path, capsys):
     np.testing.assert_allclose(
         actions["inverter"], at_seed(policies, seed)(obs)["inverter"], rtol=1e-6, atol=1e-7
     )
+
+
+def test_where_the_last_is_evaluated_the_last_is_written(trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    settings = (run / "config.yaml").read_text()
+    assert "evaluated: best" in settings
+    (run / "config.yaml").write_text(settings.replace("evaluated: best", "evaluated: last"))
+    assert export.main([str(run), "--to", str(tmp_path / "last")]) == 0
+    about = Trained.load(tmp_path / "last").about
+    assert (about["update"], about["seed"]) == (UPDATES, RunDirectory.existing(run).read_config().run.seed)
+    assert about["validation_reward"] is None
 
 
 def test_what_is_no_run_is_refused(tmp_path, capsys):

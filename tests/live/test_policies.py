@@ -34,16 +34,30 @@ def run(task, tmp_path_factory):
     return folder
 
 
-def test_the_policy_that_ships_is_small_and_fits_its_task():
-    files = [SHIPPED / f"SmartGrid-v0{end}" for end in (".json", ".npz")]
-    assert sum(path.stat().st_size for path in files) < 1 << 20
+@pytest.mark.parametrize("name", ["VoltageControl-v0", "SmartGrid-v0", "Resilience-v0"])
+def test_policies_that_ship_are_small_and_fit_their_tasks(name):
+    files = [SHIPPED / f"{name}{end}" for end in (".json", ".npz")]
+    assert sum(path.stat().st_size for path in files) < 1 << 18
     trained = Trained.load(files[0])
     assert trained.about["run"]
+    assert trained.about["update"] > 0
     env, params = trained.make(split="test")
+    assert Catalogue(env, params).first == "trained"
     act, memory = recalling(trained.act(env, params))
     obs, state = jax.eval_shape(env.reset, jax.random.key(0), params)
     actions, _ = jax.eval_shape(act, jax.random.key(0), obs, state, params, memory)
-    assert actions["prosumer"].shape == (env.n_agent, env.n_action)
+    space = env.action_space(params)
+    assert {g: a.shape for g, a in actions.items()} == {
+        g: (n, *space[g].shape) for g, n in env.groups.items()
+    }
+
+
+@pytest.mark.parametrize("options", [{"agents": 15}, {"network": "case141"}])
+def test_no_policy_is_offered_for_another_grid_than_its_own(options):
+    env, params = gridjax.make("SmartGrid-v0" if "agents" in options else "VoltageControl-v0", **options)
+    catalogue = Catalogue(env, params)
+    assert "trained" not in catalogue.names()
+    assert catalogue.get(catalogue.first).kind == "rule"
 
 
 @pytest.mark.parametrize("name", ["VoltageControl-v0", "SmartGrid-v0", "Resilience-v0"])
