@@ -75,7 +75,7 @@ print(
 
 # %% [markdown]
 # A **scenario** is such a list, a day of the year (demand, sun and temperature of that day), and what is in
-# batteries and tanks when it begins. Twenty January, batteries 60 % full, tanks full.
+# batteries and tanks when it begins. The day is 21 January, batteries are 60 % full, tanks full.
 #
 # One night is a story, not a result. So beside it we put forty outages that were drawn at random on
 # held-out days, each longer than an hour: a list that is the same for every controller.
