@@ -7,7 +7,6 @@ of the arrays and whatever the writer says about where the policy comes from.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,49 +15,36 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from gridjax import archive
 from gridjax.learners.actor import Actor
 from gridjax.learners.layout import Group, Layout
 from gridjax.learners.normalise import RunningStats
 from gridjax.learners.policy import Policy
-from gridjax.network.artefact import digest
 
 FORMAT = "gridjax.policy/1"
 _ACTOR = (
     *("architecture", "head", "sharing", "hidden", "activation", "initial_log_std", "identity", "skip"),
 )
-_LARGEST = 256 << 20  # bytes of arrays, beyond which a file is not what it should be
 
 
 def save_policy(policy: Policy, path: str | os.PathLike, about: Mapping[str, Any]) -> Path:
     """Write `policy` as `path` with endings `.npz` and `.json`; returns the latter.
 
-    `about` is data for JSON. Both files are written under temporary names and renamed, the JSON last.
+    `about` is data for JSON.
     """
-    arrays = _arrays(policy)
     record = {
         "format": FORMAT,
         "about": dict(about),
         "layout": dataclasses.asdict(policy.layout),
         "actor": {name: getattr(policy.actor, name) for name in _ACTOR},
         "normalise_observations": policy.normalise_observations,
-        "sha256": digest(arrays),
     }
-    sheet = Path(path).with_suffix(".json")
-    archive = sheet.with_suffix(".npz")
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = [file.with_name(file.name + ".partial") for file in (archive, sheet)]
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    with open(unfinished[0], "wb") as file:
-        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
-    unfinished[1].write_text(text, encoding="utf-8")
-    for file, final in zip(unfinished, (archive, sheet)):
-        os.replace(file, final)
-    return sheet
+    return archive.write(path, _arrays(policy), record)
 
 
 def read_about(path: str | os.PathLike) -> dict[str, Any]:
     """What the JSON of a policy says about it, without reading the arrays. Raises as `load_policy`."""
-    return _read(Path(path).with_suffix(".json"))["about"]
+    return _read(path)["about"]
 
 
 def load_policy(path: str | os.PathLike) -> tuple[Policy, dict[str, Any]]:
@@ -67,36 +53,18 @@ def load_policy(path: str | os.PathLike) -> tuple[Policy, dict[str, Any]]:
     Raises `FileNotFoundError` if a part is missing, `ValueError` where the files are no policy, are damaged,
     or do not belong together.
     """
-    sheet = Path(path).with_suffix(".json")
-    archive = sheet.with_suffix(".npz")
-    record = _read(sheet)
-    if not archive.is_file():
-        raise FileNotFoundError(f"policy {archive} does not exist")
-    if archive.stat().st_size > _LARGEST:
-        raise ValueError(f"policy {archive} has {archive.stat().st_size} bytes, expected {_LARGEST} at most")
-    try:
-        with archive.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except Exception as error:  # of many kinds, depending on where the file is damaged
-        raise ValueError(f"policy {archive} cannot be read: {error}") from error
-    if digest(arrays) != record["sha256"]:
-        raise ValueError(f"policy {archive} does not match the checksum in {sheet.name}")
+    record = _read(path)
+    arrays = archive.read_arrays(path, "policy", record)
     try:
         return _policy(record, arrays), record["about"]
     except (KeyError, TypeError) as error:
-        raise ValueError(f"policy {sheet} lacks or misnames something: {error}") from error
+        raise ValueError(f"policy {path} lacks or misnames something: {error}") from error
 
 
-def _read(sheet: Path) -> dict[str, Any]:
-    if not sheet.is_file():
-        raise FileNotFoundError(f"policy {sheet} does not exist")
-    try:
-        record = json.loads(sheet.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"policy {sheet} is no JSON: {error}") from error
-    found = record.get("format") if isinstance(record, dict) else None
-    if found != FORMAT:
-        raise ValueError(f"policy {sheet} has format {found!r}, expected {FORMAT!r}")
+def _read(path: str | os.PathLike) -> dict[str, Any]:
+    record = archive.read_record(path, "policy")
+    if record.get("format") != FORMAT:
+        raise ValueError(f"policy {path} has format {record.get('format')!r}, expected {FORMAT!r}")
     return record
 
 

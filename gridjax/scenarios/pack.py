@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.scenarios import archive
+from gridjax import archive
 from gridjax.scenarios.profiles import FOLDER
 
 LOAD_NAMES = (
@@ -55,7 +55,7 @@ def pack(out: str | os.PathLike = FOLDER) -> None:
         low, high = float(arrays[name].min()), float(arrays[name].max())
         if not (bound[0] <= low and high <= bound[1]):
             raise ValueError(f"{name} spans [{low}, {high}], expected within {list(bound)}")
-    archive.write(out, "simbench", arrays, _sheet(arrays))
+    archive.write(Path(out) / "simbench", arrays, _sheet(arrays))
 
 
 def _database() -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.scenarios import archive
+from gridjax import archive
 
 FOLDER = Path(__file__).parent / "data"
 HOUSEHOLDS = ("H0-A", "H0-B", "H0-C", "H0-G", "H0-L")
@@ -73,7 +73,7 @@ def load_simbench() -> Profiles:
 
 def read_simbench(folder: str | Path) -> Profiles:
     """As `load_simbench`, from another folder that `python -m gridjax.scenarios.pack` wrote."""
-    arrays, sheet = archive.read(folder, "simbench")
+    arrays, sheet = archive.read(Path(folder) / "simbench", "time series")
     # stored [profile, time], which compresses better; read by time, which is how it is used
     series = {name: np.ascontiguousarray(arrays[name].T, np.float32) for name in ("load_p", "load_q", "pv")}
     for value in series.values():

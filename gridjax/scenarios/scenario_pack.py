@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridjax.scenarios import archive
+from gridjax import archive
 from gridjax.scenarios.normalise import Statistics, statistics
 from gridjax.scenarios.profiles import Profiles, columns
 from gridjax.scenarios.task_year import splits_of
@@ -160,7 +160,7 @@ class ScenarioPack:
         }
         if (self.splits == "train").any():
             sheet["statistics"] = self.statistics().as_dict()
-        archive.write(folder, name, arrays, sheet)
+        archive.write(Path(folder) / name, arrays, sheet)
 
     @classmethod
     def load_from(cls, folder: str | os.PathLike, name: str = "scenario") -> ScenarioPack:
@@ -169,7 +169,7 @@ class ScenarioPack:
         Raises `FileNotFoundError` naming the missing file, `ValueError` if its checksum does not match or its
         sheet lacks an entry.
         """
-        arrays, sheet = archive.read(folder, name)
+        arrays, sheet = archive.read(Path(folder) / name, "scenario pack")
         try:
             return cls(
                 load=arrays["load"],

@@ -55,7 +55,11 @@ def test_what_is_no_policy_is_refused(policy, tmp_path):
     sheet = tmp_path / "other.json"
     with pytest.raises(FileNotFoundError):
         load_policy(sheet)
-    for text, hint in (("{", "is no JSON"), ("[]", "has format None"), ('{"format": "x"}', "has format 'x'")):
+    for text, hint in (
+        ("{", "is no JSON"),
+        ("[]", "is no JSON object"),
+        ('{"format": "x"}', "has format 'x'"),
+    ):
         sheet.write_text(text)
         with pytest.raises(ValueError, match=hint):
             read_about(sheet)

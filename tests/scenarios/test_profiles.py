@@ -74,7 +74,7 @@ def test_tampered_archive_is_refused(copied):
         arrays = dict(stored)
     arrays["pv"][0, 0] += 1
     np.savez_compressed(copied / "simbench.npz", **arrays)
-    with pytest.raises(ValueError, match=r"simbench.npz has SHA-256 .* its sheet expects"):
+    with pytest.raises(ValueError, match=r"simbench\.npz does not match the checksum in simbench\.json"):
         read_simbench(copied)
 
 
@@ -83,11 +83,15 @@ def test_broken_or_missing_files_are_named(copied):
     (copied / "simbench.npz").write_bytes(content[:1000])
     with pytest.raises(ValueError, match=r"simbench.npz cannot be read"):
         read_simbench(copied)
-    (copied / "simbench.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"simbench.json is not valid JSON with a sha256"):
-        read_simbench(copied)
     (copied / "simbench.npz").unlink()
     with pytest.raises(FileNotFoundError, match=r"simbench.npz does not exist"):
+        read_simbench(copied)
+    for text, expected in (("{", "is no JSON: "), ("[]", "is no JSON object")):
+        (copied / "simbench.json").write_text(text)
+        with pytest.raises(ValueError, match=rf"simbench.json {expected}"):
+            read_simbench(copied)
+    (copied / "simbench.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"simbench.json does not exist"):
         read_simbench(copied)
 
 
