@@ -1,6 +1,8 @@
 """Evaluate a run on held-out days: `python -m experiments.evaluate RUN`.
 
-Writes `RUN/evaluation.json` and prints it as a Markdown table.
+Writes `RUN/evaluation.json` and prints it as a Markdown table. With `--agents 10` the policies serve, as they
+are, ten prosumers instead of those that they were trained with: policies that attend to others can. That goes
+into `RUN/evaluation-10-agents.json`.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +34,7 @@ class Command:
     figures: bool = True  # draw figures/*.png
     optimum: bool = True  # search for the optimum, which may take longer than all the rest
     reuse: Path | None = None  # an evaluation.json of the same task and days, whose optimum is taken over
+    agents: int | None = None  # another number of prosumers than the policies were trained with
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = tyro.cli(Command, args=arguments, prog="python -m experiments.evaluate")
     try:
         run = RunDirectory.existing(command.run)
-        if run.evaluation.exists() and not command.force:
-            raise FileExistsError(f"{run.evaluation} exists already; --force replaces it")
+        out = _file(run, command.agents)
+        if out.exists() and not command.force:
+            raise FileExistsError(f"{out} exists already; --force replaces it")
         if not 1 <= command.days <= 120:
             raise ValueError(f"--days is {command.days}, expected 1 to 120")
         from experiments.training import Trainer, use_cpu_devices
@@ -56,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.figures,
             command.optimum,
             command.reuse,
+            command.agents,
         )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -71,11 +76,12 @@ def evaluate_run(
     figures: bool = True,
     optimum: bool = True,
     reuse: Path | None = None,
+    agents: int | None = None,
 ) -> dict[str, Any]:
     """Score the run's policies and what they are measured against; write and print the evaluation.
 
-    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network, or for a file to
-    reuse that is of another task or other days.
+    Raises `FileNotFoundError` without a checkpoint, `ValueError` for one of another network, for a file to
+    reuse that is of another task or other days, or for policies that cannot serve another number of agents.
     """
     from experiments.cases import held_out_cases
     from experiments.held_out import measured_before, score_all
@@ -88,6 +94,9 @@ def evaluate_run(
     config = run.read_config()
     checkpoint = checkpoint or config.run.evaluated
     policies, updates, trained = run.policies(trainer, checkpoint)
+    if agents is not None:
+        config = replace(config, task=replace(config.task, agents=agents))
+        trainer, policies = moved(config, policies)
     cases = held_out_cases(trainer.task, trainer.learner.env_params, number)
     before = None if reuse is None else measured_before(reuse, asdict(config.task), cases.rows)
     found = score_all(trainer, policies, cases, optimum, before)
@@ -130,14 +139,33 @@ def evaluate_run(
             for name, measures in results.items()
         },
     }
-    write_json(run.evaluation, evaluation)
+    write_json(_file(run, agents), evaluation)
     print(evaluation_table(evaluation))
-    if figures:
+    if figures and agents is None:
         from experiments.figures import draw_run
 
         for path in draw_run(run, trainer, policies, cases):
             print(path)
     return evaluation
+
+
+def _file(run: RunDirectory, agents: int | None) -> Path:
+    return run.evaluation if agents is None else run.path / f"evaluation-{agents}-agents.json"
+
+
+def moved(config: Any, policies: Any) -> tuple[Any, Any]:
+    """A trainer for the task of `config`, and the stacked policies of a task with other agents for it.
+
+    Raises `ValueError` for policies that cannot serve another number of agents.
+    """
+    import jax
+
+    from experiments.training import Trainer, at_seed
+
+    trainer = Trainer.of(config)
+    env, params = trainer.learner.env, trainer.learner.env_params
+    each = [at_seed(policies, k).on(env, params) for k in range(len(trainer.seeds))]
+    return trainer, jax.tree.map(lambda *leaves: np.stack(leaves), *each)
 
 
 def _rounded(scores: Sequence[np.ndarray] | np.ndarray) -> list[list[float]]:

@@ -1,13 +1,21 @@
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
-from experiments import compare, evaluate, tables, voltage_yardsticks
+from experiments import compare, config_file, evaluate, tables, voltage_yardsticks
+from experiments.config import Config
 from experiments.run_directory import read_metrics
+from experiments.training import Trainer, at_seed
 from gridjax.controllers import tune_droop
+from gridjax.evaluation.rollout import recalling
+
+CONFIGS = Path(__file__).parents[2] / "experiments" / "configs"
 
 CONTROLLERS = ["no_control", "category_b", "steep", "tuned_droop", "mappo", "mappo_stochastic", "optimum"]
 
@@ -140,3 +148,24 @@ def test_bad_regions_are_named(tmp_path, capsys, text, expected):
     assert tables.main([str(document), "--check"]) == 2
     assert expected in capsys.readouterr().err
     assert document.read_text() == text
+
+
+def test_policies_that_attend_serve_another_number_of_agents(trained, capsys):
+    config = config_file.read(CONFIGS / "smart_grid_attention.yaml", Config)
+    # with the constants of any rule, or one would be tuned
+    learner = replace(config.learner, rule_constants=(1.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 0.2, 1.0))
+    config = replace(config, learner=learner, run=replace(config.run, num_seeds=2, cpu_devices=1))
+    trainer = Trainer.of(config)
+    policies = trainer.policies(trainer.start())
+    ten = replace(config, task=replace(config.task, agents=10))
+    there, same = evaluate.moved(ten, policies)
+    env, params = there.task, there.learner.env_params
+    act, memory = recalling(there.act(at_seed(same, 1)))
+    obs, state = jax.eval_shape(env.reset, jax.random.key(0), params)
+    actions, _ = jax.eval_shape(act, jax.random.key(0), obs, state, params, memory)
+    assert actions["prosumer"].shape == (10, env.n_action)
+    for mine, theirs in zip(jax.tree.leaves(policies.params), jax.tree.leaves(same.params)):
+        np.testing.assert_array_equal(mine, theirs)
+    # the run in `trained` is of another task, which has no number of agents to choose
+    assert evaluate.main([str(trained), "--agents", "10"]) == 2
+    assert "agents" in capsys.readouterr().err
