@@ -63,9 +63,19 @@ export class Training implements Part {
       return button;
     });
     byId("checkpoints").replaceChildren(...buttons);
-    const curves = Object.entries(course.curves).filter(([, points]) => points.length > 1);
+    const curves = Object.entries(course.curves)
+      .filter(([, points]) => points.length > 1)
+      .sort(([a], [b]) => rank(a) - rank(b));
     byId("curves").replaceChildren(...curves.map(([name, points]) => curve(name, points)));
   }
+}
+
+/** What a policy is worth comes first, how the learner fares after it, and the clock last. */
+const ORDER = [/^validation\//, /^(reward|episode_return)$/, /^metrics\//, /^cost\//, /^(?!seconds|steps_per|episode)/];
+
+function rank(name: string): number {
+  const found = ORDER.findIndex((kind) => kind.test(name));
+  return found < 0 ? ORDER.length : found;
 }
 
 function curve(name: string, points: [number, number][]): HTMLElement {
@@ -82,7 +92,12 @@ function curve(name: string, points: [number, number][]): HTMLElement {
   const draw = line(([steps]) => x(steps), ([, value]) => y(value));
   chart.append(svg("path", { d: draw(points) ?? "", class: "spark" }));
   const latest = points[points.length - 1]?.[1];
-  return element("article", { class: "curve" }, element("h3", {}, name.replaceAll("_", " "), element("b", {}, number(latest, 3))), chart);
+  return element("article", { class: "curve" }, element("h3", {}, name.replaceAll("_", " "), element("b", {}, short(latest))), chart);
+}
+
+function short(value: number | undefined): string {
+  const small = value !== undefined && value !== 0 && Math.abs(value) < 0.01;
+  return small ? value.toExponential(1).replaceAll("-", "\u2212") : number(value, 3);
 }
 
 function text(x: number, y: number, words: string, anchor: string): SVGTextElement {
