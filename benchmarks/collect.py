@@ -29,9 +29,8 @@ def main() -> None:
         if not source.is_file():
             parser.error(f"{source} does not exist: python -m experiments.evaluate {options.run}")
         shutil.copyfile(source, RESULTS / f"{options.name}.json")
-        families = options.run / "families.json"
-        if families.is_file():
-            shutil.copyfile(families, RESULTS / f"{options.name}-families.json")
+        for families in options.run.glob("families*.json"):
+            shutil.copyfile(families, RESULTS / f"{options.name}-{families.name}")
         for figure in options.figures:
             shutil.copyfile(
                 options.run / "figures" / f"{figure}.png", RESULTS / f"{options.name}-{figure}.png"

@@ -3,7 +3,7 @@
 The policies, trained as the run's config says, and the rule tuned on the same training days: in SmartGrid-v0
 on held-out days with a price shock, a cloud front, a demand peak, or hours without connection, one a day; in
 Resilience-v0 through a year without outages (beside the optimum), in outages by storms alone, where wind
-breaks lines, and where sensors fail. Writes `RUN/families.json` and prints a Markdown table.
+breaks lines, and where sensors fail. Writes `RUN/families.json` (`--name`) and prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tyro
 
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
+from gridjax.evaluation.statistics import Estimate
 from gridjax.evaluation.tables.families import families_table
 
 MOST_CASES = 480
@@ -31,6 +32,7 @@ class Command:
     run: Annotated[str, tyro.conf.Positional]  # folder of the run
     days: int = 120  # cases of each kind, spread over the year
     families: tuple[str, ...] = ()  # all that the task has
+    name: str = "families"  # of the result in the folder of the run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    write_json(run.path / "families.json", report)
+    write_json(run.path / f"{command.name}.json", report)
     print(families_table(report))
     return 0
 
@@ -69,7 +71,7 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     from gridjax.envs.resilience import Resilience
     from gridjax.envs.smart_grid import SmartGrid
     from gridjax.evaluation.comparison import METHOD, summarise
-    from gridjax.evaluation.statistics import paired_difference, relative_excess
+    from gridjax.evaluation.statistics import iqm, paired_difference, relative_excess
 
     began = time.monotonic()
     config = run.read_config()
@@ -93,13 +95,14 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
         )
         gains = {}
         for measure, sign in (("reward", 1.0), (kinds.cost, -1.0)):
-            gain = paired_difference(sign * found[name][measure], sign * found["tuned_rule"][measure])
-            gains[measure] = {"value": gain.value, "over_days": [gain.low, gain.high]}
+            pair = sign * found[name][measure], sign * found["tuned_rule"][measure]
+            gains[measure] = _with_interval(paired_difference(*pair))
+            gains[measure]["iqm"] = _with_interval(paired_difference(*pair, statistic=iqm))
         report[family] = {"better_than_tuned_rule": gains}
         if family in kinds.planned:
             found["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
             over = relative_excess(found[name][kinds.cost], found["optimum"][kinds.cost])
-            report[family]["cost_over_optimum"] = {"value": over.value, "over_days": [over.low, over.high]}
+            report[family]["cost_over_optimum"] = _with_interval(over)
         report[family]["controllers"] = {key: summarise(measures) for key, measures in found.items()}
         print(f"{family}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return {
@@ -115,6 +118,10 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
         "versions": versions(),
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _with_interval(found: Estimate) -> dict[str, Any]:
+    return {"value": found.value, "over_days": [found.low, found.high]}
 
 
 def _told(family: str) -> Callable[[int, str], None]:

@@ -45,7 +45,12 @@ def families_table(report: Mapping[str, Any]) -> str:
     planned = any("cost_over_optimum" in found for found in report["families"].values())
     heading = ["cases with", *(f"{TITLES.get(name, name)}: reward" for name in names)]
     heading += [f"{TITLES.get(name, name)}: {unit}" for name in names]
+    middle = all("iqm" in found["better_than_tuned_rule"]["reward"] for found in report["families"].values())
     heading += ["reward over tuned rule", f"{unit} under tuned rule"]
+    heading += ["reward over tuned rule, IQM of the differences"] if middle else []
+    heading += (
+        [f"{TITLES.get(name, name)}: reward, IQM" for name in ("tuned_rule", learner)] if middle else []
+    )
     heading += ["cost over optimum (%)"] if planned else []
     rows = [heading]
     for family, found in report["families"].items():
@@ -56,6 +61,12 @@ def families_table(report: Mapping[str, Any]) -> str:
         for measure, digits in (("reward", 4), (cost, 2)):
             gain = gains[measure]
             row.append(f"{gain['value']:.{digits}f} ({interval(gain['over_days'], digits)})")
+        if middle:
+            gain = gains["reward"]["iqm"]
+            row.append(f"{gain['value']:.4f} ({interval(gain['over_days'], 4)})")
+            row.append(f"{every['tuned_rule']['reward']['iqm']:.4f}")
+            mine = every[learner]["reward"]
+            row.append(f"{mine['iqm']:.4f} ({interval(mine['over_seeds'], 4)})")
         if planned:
             over = found.get("cost_over_optimum")
             row.append(percent(over["value"], over["over_days"]) if over else "-")
@@ -63,4 +74,5 @@ def families_table(report: Mapping[str, Any]) -> str:
     return (
         f"{table(rows)}\n\nMeans over {len(report['days'])} held-out cases and {len(report['seeds'])} seeds "
         f"of {TITLES.get(learner, learner)}; {note} Differences are paired case by case, with 95 % intervals."
+        + (" IQM: interquartile mean over seeds and cases, its interval over seeds." if middle else "")
     )
