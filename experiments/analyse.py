@@ -96,7 +96,9 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     paced = trainer.learner.env
     env, every = (paced.env, paced.repeats) if isinstance(paced, ActionRepeat) else (paced, 1)
     act = act_with(at_seed(policies, place), env, every)
-    print(f"playing {cases.rows.size} held-out cases", file=sys.stderr, flush=True)
+    updates, best = int(progress.state.updates[place]), int(progress.best_update[place])
+    which = f"the best in validation, update {best}" if command.checkpoint == "best" else f"update {updates}"
+    print(f"playing {cases.rows.size} held-out cases with {which} of {updates}", file=sys.stderr, flush=True)
     played = record_cases(env, cases.params, act, cases.rows, jax.random.key(0))
     ranked = worst_cases(trainer.task, cases, played, command.rank_by, command.worst)
     print("playing them again, exploring, beside the critic", file=sys.stderr, flush=True)
@@ -107,8 +109,8 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
         "network": network_name(trainer.learner.env_params),
         "seed": seed,
         "checkpoint": command.checkpoint,
-        "updates": int(progress.state.updates[place]),
-        "best_update": int(progress.best_update[place]),
+        "updates": updates,
+        "best_update": best,
         "cases": cases.rows,
         "actions": actions(env, cases.params, played),
         "correlations": correlations(env, cases.params, played),

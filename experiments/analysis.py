@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.case_panels import Panel, case_name, panels_of, step_hours
+from experiments.case_panels import Panel, case_name, panels_of
 from experiments.cases import Cases
 from gridjax.envs import Environment
 from gridjax.evaluation.action_distribution import action_distribution
@@ -120,7 +120,7 @@ def worst_cases(
         "ranked_by": by or "all costs, each over its mean where it occurs",
         "usual": usual_costs(means),
         "shown": len(worst),
-        "hours": step_hours(env),
+        "hours": env.hours,
         "panels": [
             {
                 "label": panel.label,

@@ -98,8 +98,3 @@ def case_name(env: Environment, row: int) -> str:
         day = date(2016, 1, 1) + timedelta(days=int(row))
         return f"{day.day} {day:%B}"
     return f"outage {row}" if isinstance(env, Resilience) else f"case {row}"
-
-
-def step_hours(env: Any) -> float:
-    """Length of a step, h; 1 where a task does not tell."""
-    return 24.0 / env.steps_per_day if hasattr(env, "steps_per_day") else 1.0

@@ -17,25 +17,26 @@ from experiments.task import Task
 class Learner:
     """How it is learned: the settings of `gridjax.learners.MAPPO`."""
 
-    num_envs: int = 128
+    num_envs: int = 128  # environments stepped at once, for each seed
     num_steps: int = 16  # actions in every environment between updates
-    stagger: bool = True  # first episodes begin in their midst, so that not all end together
+    # first episodes begin in their midst, so that not all end together, where a task knows how (`staggered`)
+    stagger: bool = True
     action_repeat: int = 1  # steps for which an action is kept in training
-    learning_rate: float = 1e-3
-    decay_learning_rate: bool = True
+    learning_rate: float = 1e-3  # of Adam, for policy and critic
+    decay_learning_rate: bool = True  # linearly over the run
     final_learning_rate_fraction: float = 0.0  # reached at total_steps, where decay_learning_rate
     gamma: float = 0.3  # low: what is done now hardly matters in three minutes
     gae_lambda: tuple[float, ...] = (0.95,)  # one for all, or one per group of agents
-    clip: float = 0.2
-    value_clip: float = 0.2
-    huber_delta: float = 10.0
+    clip: float = 0.2  # of the ratio of new to old probability
+    value_clip: float = 0.2  # by how much a value may move in an update, where the loss is clipped
+    huber_delta: float = 10.0  # normalised error from which the loss of the critic is linear
     # in mean absolute deviations, one for all, or one per group of agents; None: rare disasters count in full
     advantage_clip: tuple[float, ...] | None = None
-    entropy_coefficient: float = 0.0
+    entropy_coefficient: float = 0.0  # of the policy's randomness, for which it is paid
     # of the divergence from zero actions: of a steered rule, from the rule; one for all, or one per group
     prior_coefficient: tuple[float, ...] | None = None
-    value_coefficient: float = 0.5
-    max_grad_norm: float = 0.5
+    value_coefficient: float = 0.5  # of the critic's loss beside that of the policy
+    max_grad_norm: float = 0.5  # beyond which a gradient is scaled down
     steers: Literal["tuned_rule"] | None = None  # whose constants the actions set
     rule_constants: tuple[float, ...] | None = None  # of that rule; tuned on training days where None
     twin: bool = False  # advantages against the same steps without exploration
@@ -44,22 +45,22 @@ class Learner:
     cost_bounds: dict[str, float] | None = None
     multiplier_rate: float = 0.05  # of the costs' multipliers, per update
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
-    num_epochs: int = 4
-    num_minibatches: int = 4
+    num_epochs: int = 4  # passes over what was just seen, in every update
+    num_minibatches: int = 4  # of each pass
     # "gru" remembers; with "attention" agents take in what others see, and any number of them may
     architecture: Literal["feedforward", "gru", "attention"] = "feedforward"
     attend: Literal["all", "neighbours"] = "all"  # whom, with attention
     head: Literal["gaussian", "beta"] = "gaussian"  # what continuous actions are drawn from
-    hidden: tuple[int, ...] = (64, 64)
-    activation: Literal["tanh", "relu", "silu"] = "tanh"
+    hidden: tuple[int, ...] = (64, 64)  # widths of the layers of policy and critic
+    activation: Literal["tanh", "relu", "silu"] = "tanh"  # between them
     sharing: Literal["all", "group", "agent"] = "group"  # who shares one policy network
     identity: bool = True  # where they share one, whether they know who they are
     skip: bool = False  # a linear path beside the hidden layers of the policy
     central_critic: bool = True  # False: independent PPO
     finite_horizon: bool = False  # an episode's end is the end: no value is bootstrapped at a time limit
-    normalise_observations: bool = True
-    normalise_values: bool = True
-    value_loss: Literal["clipped", "huber", "squared"] = "huber"
+    normalise_observations: bool = True  # by the mean and deviation of all that was seen
+    normalise_values: bool = True  # what the critic learns, by those of the returns
+    value_loss: Literal["clipped", "huber", "squared"] = "huber"  # of the critic
     # before tanh: one for all, or one per entry of the action, or per group where there are several
     initial_log_std: tuple[float, ...] = (-1.5,)
 
@@ -71,13 +72,12 @@ class Run:
     seed: int = 0  # of the first run; the others count up from it
     num_seeds: int = 1  # trained side by side in one program
     total_steps: int = 1_500_000  # environment steps of each seed, rounded up to whole updates
-    run_dir: str | None = (
-        None  # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
-    )
+    # new folder of the run; runs/NETWORK or runs/TASK, with a number where that is taken
+    run_dir: str | None = None
     updates_per_chunk: int = 15  # between two looks at the progress; here 240 steps, one episode
-    checkpoint_every: int = 200_000  # steps, rounded up to whole chunks
+    checkpoint_every: int = 200_000  # steps from one checkpoint to the next, rounded up to whole chunks
     checkpoints_kept: int = 3  # the newest; each also holds the best policies so far
-    validation_every: int = 100_000  # steps, rounded up to whole chunks
+    validation_every: int = 100_000  # steps from one validation to the next, rounded up to whole chunks
     validation_days: int = 6  # whole days, none of which is trained or tested on
     # what several devices have their share of: whole seeds, or the environments of every seed
     divided: Literal["seeds", "environments"] = "seeds"
@@ -87,7 +87,7 @@ class Run:
     evaluated: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
     # Weights & Biases, besides JSON lines and TensorBoard; offline it only writes files, for `wandb sync`
     wandb: Literal["disabled", "offline", "online"] = "disabled"
-    wandb_project: str = "gridjax"
+    wandb_project: str = "gridjax"  # to which the run belongs there
 
 
 @dataclass(frozen=True)

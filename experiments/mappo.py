@@ -29,7 +29,10 @@ from experiments.steering import with_constants
 from experiments.task import network_name
 from experiments.training import Progress, Trainer, use_cpu_devices
 from experiments.versions import versions
+from gridjax.envs.registry import UnknownOption
 from gridjax.learners import Checkpoints
+
+_VALIDATED = "validation/reward"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
             progress, seconds = restore(run, trainer)
         log = MetricsLog(run, config, updates_done(progress), kept=is_first_process())
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, UnknownOption, ModuleNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     with log:
@@ -63,17 +66,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr
         )
         return 128 + stopped_by
+    if is_first_process() and config.run.evaluated == "best":
+        print(_best(read_metrics(run.metrics)))
     if jax.process_count() > 1:
         if is_first_process():
             print(f"trained; now in one process: python -m experiments.evaluate {run.path}")
     elif config.run.evaluate and not run.evaluation.exists():
         from experiments.evaluate import evaluate_run
         from experiments.yardsticks import NoYardsticks
+        from gridjax.evaluation.figures.run import REWARD_PANEL, training_curve
 
         try:
             evaluate_run(run, trainer=trainer)
         except NoYardsticks as error:
             print(f"trained, and not evaluated: {error}", file=sys.stderr)
+            figure, panels = run.path / "figures" / "training.png", (REWARD_PANEL,)
+            print(training_curve(read_metrics(run.metrics), figure, panels))
+            print(f"what it does: python -m experiments.analyse {run.path}")
     return 0
 
 
@@ -167,10 +176,20 @@ def _named(validation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(rate: float, metrics: dict[str, Any]) -> str:
-    note = f"{rate:,.0f} steps/s  return {np.mean(metrics['reward']):.5f}"
+    note = f"{rate:,.0f} steps/s  reward {np.mean(metrics['reward']):.5f}"
+    if _VALIDATED in metrics:
+        note += f"  validated {np.mean(metrics[_VALIDATED]):.5f}"
     if "metrics/controllable" in metrics:
         note += f"  CR {np.mean(metrics['metrics/controllable']):.3f}"
     return note
+
+
+def _best(records: Sequence[dict[str, Any]]) -> str:
+    """After which update each seed was best in validation."""
+    found = [(record["update"], record[_VALIDATED]) for record in records if _VALIDATED in record]
+    best = [found[int(k)][0] for k in np.argmax([reward for _, reward in found], axis=0)]
+    early = f"; {best.count(0)} of {len(best)} never did better than untrained" if 0 in best else ""
+    return f"best in validation: update {', '.join(map(str, best))} of {records[-1]['update']}{early}"
 
 
 def _announce(

@@ -27,7 +27,7 @@ class ProgressBar:
     def __init__(self, title: str, total: int, done: int = 0, unit: str = "", hidden: bool = False) -> None:
         self._title, self._total, self._done, self._unit = title, total, done, unit
         self._started = self._last_line = time.monotonic()
-        self._first = done
+        self._first: int | None = None  # units done when everything was compiled
         self._hidden = hidden
         self._live = sys.stderr.isatty() and not hidden
         if self._live:
@@ -58,18 +58,22 @@ class ProgressBar:
     def advance(self, amount: int, note: str = "") -> None:
         """Count `amount` more units as done, and show `note` beside the bar."""
         self._done += amount
+        now, compiled = time.monotonic(), self._first is not None
+        if not compiled:
+            # what came first was compiled, and does not tell how long the rest will take
+            self._first, self._started = self._done, now
         if self._live:
             self._bar.update(self._task, advance=amount, note=note)
             return
-        now = time.monotonic()
         if self._hidden:
             return
         if now - self._last_line >= _SECONDS_BETWEEN_LINES or self._done >= self._total:
             self._last_line = now
             share = self._done / self._total
-            left = (now - self._started) * (self._total - self._done) / max(self._done - self._first, 1)
+            each = (now - self._started) / max(self._done - (self._first or 0), 1)
+            left = f"  {each * (self._total - self._done):.0f} s left" if compiled else ""
             print(
-                f"{self._title}: {share:4.0%} of {self._total:,} {self._unit}  {note}  {left:.0f} s left",
+                f"{self._title}: {share:4.0%} of {self._total:,} {self._unit}  {note}{left}",
                 file=sys.stderr,
                 flush=True,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
 VOLTAGE_CONTROL, SMART_GRID, RESILIENCE = "VoltageControl-v0", "SmartGrid-v0", "Resilience-v0"
@@ -76,7 +77,8 @@ class Task:
     """What is learned: options of `gridjax.make`. None: as the task has it by default."""
 
     env: str = VOLTAGE_CONTROL  # a registered task; MODULE:NAME where a module of one's own registers it
-    network: str | None = None  # a shipped network
+    # a shipped network, or the .json of one's own (`gridjax.network.save_network`)
+    network: str | None = None
     episode_length: int | None = None  # steps of a training episode
     # of VoltageControl-v0
     barrier: Literal["l1", "l2", "bowl", "none"] | None = None  # penalty on the voltage of a bus
@@ -96,18 +98,17 @@ class Task:
     forecast_error: float | None = None  # relative, eight hours ahead
     message_noise: float | None = None  # of what neighbours say
     message_loss: float | None = None  # probability of not hearing a neighbour
-    contracted_power: float | None = (
-        None  # kW of import beyond which there is the cost `peak`; own where None
-    )
+    # kW of import beyond which there is the cost `peak`; the task's own where None
+    contracted_power: float | None = None
     ownership_seed: int | None = None  # of ratings, and of who follows which profile
-    stability_weight: float | None = None  # of the reward terms
-    efficiency_weight: float | None = None
-    cost_weight: float | None = None
-    cooperation_weight: float | None = None
-    sun_share: float | None = None  # of the agents that own such a thing
-    battery_share: float | None = None
-    vehicle_share: float | None = None
-    heat_pump_share: float | None = None
+    stability_weight: float | None = None  # of the global reward term
+    efficiency_weight: float | None = None  # of the energy that is not lost or curtailed
+    cost_weight: float | None = None  # of what an agent pays
+    cooperation_weight: float | None = None  # of what neighbours give each other
+    sun_share: float | None = None  # of the agents that own solar panels
+    battery_share: float | None = None  # of those that own a battery
+    vehicle_share: float | None = None  # of those that own an electric vehicle
+    heat_pump_share: float | None = None  # of those that own a heat pump
     # of Resilience-v0
     managers: int | None = None  # of load, who share the buildings
     measurement_noise: float | None = None  # relative
@@ -157,4 +158,5 @@ class Task:
     @property
     def title(self) -> str:
         """A short name for folders and lines: the network, or the task where it chooses one."""
-        return self.resolved().network or self.env.rpartition(":")[2].removesuffix("-v0").lower()
+        network = self.resolved().network
+        return Path(network).stem if network else self.env.rpartition(":")[2].removesuffix("-v0").lower()

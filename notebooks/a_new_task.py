@@ -74,6 +74,7 @@ class State(NamedTuple):
 class BusDepots(Environment[State, Params]):
     n_depot: int
     name = "BusDepots-v0"
+    hours = HOURS
     case_steps = STEPS  # an evaluation is a whole night ...
 
     def on_case(self, params, case):
@@ -137,6 +138,9 @@ class BusDepots(Environment[State, Params]):
 # - The undervoltage is in the reward *and* by itself in `cost`, so that you can look at it alone.
 # - `solve` with `method="chord"` is the fastest solver alone, quick to compile. The default, `"auto"`, has
 #   Newton's method behind it, for states close to collapse.
+# - All nights begin at 18:00, so copies of the task run in step, and what a learner sees between two updates
+#   should be a whole night, as below. A task may also begin its first episodes in their midst: see
+#   `Environment.staggered`.
 # - The reward is priced: 0.01 p.u. too low for a quarter hour costs as much as 1 MWh that is missing in the
 #   morning. What you write here is what you will get.
 #
@@ -342,8 +346,11 @@ plt.show()
 # ## Where to go from here
 #
 # - Put the class and its `register` call into a module, say `depots.py`. Then the command lines find it:
-#   `python -m experiments.mappo --env depots:BusDepots-v0 --gamma 0.99`, several seeds, checkpoints and all;
-#   `python -m experiments.analyse RUN` draws what it does.
+#   `python -m experiments.mappo --env depots:BusDepots-v0 --num-steps 48 --gamma 0.99`, several seeds,
+#   checkpoints and all; `python -m experiments.analyse RUN` draws what it does. Options of the factory are
+#   not on the command line: register a second name, such as
+#   `register("WeakDepots-v0", lambda: depots_on_a_feeder(power=0.5))`.
+# - The policy of such a run: `gridjax.evaluation.trained.Trained.load("RUN/policies/best").act(env, params)`.
 # - The same module in other libraries: `gridjax.interop.gymnasium.make("depots:BusDepots-v0")`.
 # - Prices, solar roofs, real demand: `gridjax.scenarios` has a year of each, split into days for training
 #   and days for testing.

@@ -328,4 +328,7 @@ plt.show()
 #   compensating the intact network's factor; `rank` sorts what it finds.
 # - A tour of the rest, gradients and learning environments: `notebooks/first_tour.py`.
 # - How fast, how exact, against which peers: `python -m benchmarks.powerflow`.
-# - Save your network for next time: `gridjax.network.save_network(network, folder, description)`.
+# - An environment on it: `gridjax.make("VoltageControl-v0", network=network)`, with inverters at
+#   `pv_buses=network.bus_index[[...]]`; thousands of it step at once, and agents learn on it.
+# - Save your network for next time: `gridjax.network.save_network(network, folder)`.
+#   `gridjax.network.get(path)` reads it, and so does `python -m experiments.mappo --network PATH.json`.

@@ -28,7 +28,9 @@ def from_pandapower(net: pandapowerNet, name: str | None = None) -> tuple[Networ
     External grids and slack generators are slack buses; other generators, extended wards and the ends of
     DC lines are PV buses. As in `runpp`, the three phases of an asymmetric load or generator are added
     up, and at a bus with voltage-dependent loads the mean of their shares applies to all the power of
-    the bus but that of generators. The slack is not distributed, controllers are not run.
+    the bus but that of generators: these shares are in `network.constant_current` and `constant_impedance`,
+    not in the injection, so that scaling the injection leaves them. The slack is not distributed, controllers
+    are not run.
 
     No power flow is run and `net` is not changed. Raises `TypeError` for anything but a pandapowerNet and
     `ValueError`, which names the elements, for unsupported elements, numbers that are not finite, no

@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
-from gridjax.envs.spaces import Box, Space, numbered
+from gridjax.envs.spaces import Box, Hybrid, Space, numbered
 
 State = TypeVar("State")
 Params = TypeVar("Params")
@@ -129,9 +129,34 @@ class Environment(ABC, Generic[State, Params]):
         raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
 
     @property
+    def hours(self) -> float | None:
+        """Length of a step, h; None where a task does not say."""
+        return None
+
+    @property
     def case_steps(self) -> int:
         """Steps of a case."""
         raise NotImplementedError(f"{self.name} has no cases to be evaluated on")
+
+    def _check(self, actions: PerGroup, params: Params) -> None:
+        named = ", ".join(repr(group) for group in self.groups)
+        if not isinstance(actions, Mapping) or set(actions) != set(self.groups):
+            found = list(actions) if isinstance(actions, Mapping) else f"of type {type(actions).__name__}"
+            raise ValueError(f"actions are {found}, expected a dict with {named}")
+        spaces = self.action_space(params)
+        for group, number in self.groups.items():
+            space, given = spaces[group], actions[group]
+            both = isinstance(space, Hybrid)
+            parts = {"continuous": space.continuous, "discrete": space.discrete} if both else {"": space}
+            for part, one in parts.items():
+                value = given[part] if both else given
+                expected = (number, *one.shape)
+                if jnp.shape(value) != expected:
+                    where = f"actions[{group!r}]" + (f"[{part!r}]" if both else "")
+                    raise ValueError(
+                        f"{where} has shape {jnp.shape(value)}, expected {expected}; jax.vmap steps many "
+                        "environments at once"
+                    )
 
     def reset(self, key: jax.Array, params: Params) -> tuple[PerGroup, State]:
         """Start the episode of `key`: observations `[n_agents, n_entries]` per group, and state."""
@@ -148,7 +173,9 @@ class Environment(ABC, Generic[State, Params]):
         Returns observations, state, reward `[n_agents]` per group, `terminated` and `truncated`
         (scalar booleans), and `info` with `cost`, `metrics`, and the observation and global state
         from before any reset (`final_observation`, `final_global_state`), always present.
+        Raises `ValueError` for actions of other groups or shapes.
         """
+        self._check(actions, params)
         step_key, reset_key = jax.random.split(key)
         out = self.transition(step_key, state, actions, params)
         done = out.terminated | out.truncated

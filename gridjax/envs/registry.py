@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ from gridjax.envs.environment import Environment
 
 Factory = Callable[..., tuple[Environment, Any]]
 _FACTORIES: dict[str, Factory] = {}
+
+
+class UnknownOption(TypeError):
+    """A task does not have an option that it was to be made with."""
 
 
 def register(name: str, factory: Factory) -> None:
@@ -38,8 +43,8 @@ def make(name: str, **options: Any) -> tuple[Any, Any]:
 
     Options are the task's own (`network=`, ...). In `"module:name"` the module is imported first,
     for tasks of one's own that it registers. Raises `ValueError` for an unknown task, with the nearest names,
-    `ModuleNotFoundError` for a module that is not there, and `TypeError` for an option that the task does not
-    have.
+    `ModuleNotFoundError` for a module that is not there, and `UnknownOption`, a `TypeError`, with the nearest
+    for an option that the task does not have.
     """
     module, _, name = str(name).rpartition(":")
     if module:
@@ -48,4 +53,12 @@ def make(name: str, **options: Any) -> tuple[Any, Any]:
         near = difflib.get_close_matches(name, _FACTORIES, n=3, cutoff=0.3)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(tasks())}"
         raise ValueError(f"unknown task {name!r}; {hint}")
-    return _FACTORIES[name](**options)
+    factory = _FACTORIES[name]
+    known = inspect.signature(factory).parameters
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
+        for option in options:
+            if option not in known:
+                near = difflib.get_close_matches(option, known, n=3, cutoff=0.5)
+                hint = f"did you mean {', '.join(near)}?" if near else f"it has {', '.join(known) or 'none'}"
+                raise UnknownOption(f"{name} has no option {option!r}; {hint}")
+    return factory(**options)

@@ -13,6 +13,10 @@ _NAMES = {"Recording": "replay", "animate": "animation", "record": "replay", "to
 __all__ = ["Recording", "animate", "record", "to_html"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     # most modules here need no learner, and replays do
     if name in _NAMES:

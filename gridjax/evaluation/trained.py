@@ -36,7 +36,8 @@ class Trained:
 
         Policies whose parameters do not depend on the number of agents serve any number of them.
         """
-        if env.name != self.about["env"]:
+        # a task of one's own is registered as MODULE:NAME
+        if env.name != self.about["env"].rpartition(":")[2]:
             raise ValueError(f"a policy for {self.about['env']}, expected one for {env.name}")
         constants, repeats = self.about.get("rule_constants"), self.about.get("repeats", 1)
         trained_in = env if constants is None else steered(env, tuple(constants))

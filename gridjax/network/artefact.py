@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ _ARRAYS = tuple(f.name for f in dataclasses.fields(Network) if not f.metadata.ge
 _LATER = {"pv_voltage", "reactive_min", "reactive_max", "constant_current", "constant_impedance"}
 
 
-def save_network(network: Network, folder: str | os.PathLike, description: dict[str, Any]) -> Path:
-    """Write `network` as `<folder>/<name>.npz` and its `description` as `<name>.json`; return the latter.
+def save_network(
+    network: Network, folder: str | os.PathLike, description: Mapping[str, Any] | None = None
+) -> Path:
+    """Write `network` as `<folder>/<name>.npz` and `<name>.json`; return the latter, which `get` reads.
 
-    The JSON gains the static fields and the SHA-256 of the arrays, which `load_network` checks.
+    The JSON holds `description` (data for JSON: source, licence, ...), the static fields and the SHA-256 of
+    the arrays, which `load_network` checks.
     """
     check_network(network)
     arrays = {name: np.asarray(getattr(network, name)) for name in _ARRAYS}
     record = {
-        **description,
+        **(description or {}),
         "name": network.name,
         "slack_buses": list(network.slack_buses),
         "pv_buses": list(network.pv_buses),

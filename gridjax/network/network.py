@@ -55,7 +55,7 @@ def _abbreviate(rows: Mapping[int, int], limit: int = 8) -> str:
 
 
 @jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A balanced AC network in per-unit on `base_mva` and the buses' own `base_kv`.
 
@@ -103,6 +103,12 @@ class Network:
     pv_buses: tuple[int, ...] = field(metadata={"static": True})  # ascending, none of them a slack bus
     bus_index: BusIndex = field(metadata={"static": True})
     branch_labels: tuple[str, ...] = field(metadata={"static": True})
+
+    def __repr__(self) -> str:
+        if not isinstance(self.base_kv, np.ndarray | jax.Array):  # something else in the shape of a network
+            return object.__repr__(self)
+        size = f"{self.n_bus} buses, {self.n_branch} branches"
+        return f"<Network {self.name!r}: {size}, slack rows {list(self.slack_buses)}, {self.n_pv} PV buses>"
 
     @property
     def n_bus(self) -> int:

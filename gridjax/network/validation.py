@@ -21,12 +21,23 @@ _PER_BRANCH = (
 )
 
 
+def expect_network(network: object) -> None:
+    """Raises `TypeError` for anything but a `Network`, such as a network of pandapower."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"expected a gridjax.Network, got a {type(network).__name__}; "
+            "gridjax.calibration.from_pandapower makes one of pandapower's"
+        )
+
+
 def check_network(network: Network) -> Network:
     """Return `network` unchanged, or raise `ValueError` that names the field at fault.
 
     Checked: shapes, finite numbers, bus rows in range, non-zero series impedance, positive bases,
     ratings and PV set-points, ordered reactive limits, and that every bus is connected to a slack bus.
+    Raises `TypeError` for what is no `Network`.
     """
+    expect_network(network)
     name, n_bus, n_branch = network.name, network.n_bus, network.n_branch
     for fields, length in ((_PER_BUS, n_bus), (_PER_BRANCH, n_branch)):
         for field in fields:

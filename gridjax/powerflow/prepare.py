@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from gridjax.network import Network
+from gridjax.network.validation import expect_network
 from gridjax.powerflow.chord import Chord, prepare_chord
 from gridjax.powerflow.double import unshared
 from gridjax.powerflow.newton import Newton, prepare_newton
@@ -49,8 +50,9 @@ def prepare(network: Network, method: str = "auto", form: str = "auto") -> Solve
     enabled, else by a callback to the host, for float32 cannot hold the inverse.
 
     Raises `ValueError` for an unknown method or form, a method that does not suit the network, or a
-    network that has no solution even without load.
+    network that has no solution even without load, `TypeError` for what is no `Network`.
     """
+    expect_network(network)
     check_method(method)
     prepare_it = _preparation(network, method, form)
     leaves, tree = jax.tree.flatten(network)

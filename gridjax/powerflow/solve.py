@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.network import Network
+from gridjax.network.validation import expect_network
 from gridjax.powerflow import newton, topology
 from gridjax.powerflow.branch import BranchFlow, branch_flow
 from gridjax.powerflow.case import Case
@@ -82,8 +83,9 @@ def solve(
     converged scenarios.
 
     Raises `ValueError` for an unknown method, a method that does not suit the network or the options, or
-    arrays whose last axis does not fit.
+    arrays whose last axis does not fit; `TypeError` for what is no `Network`.
     """
+    expect_network(network)
     network, solver, start = unshared((network, solver, start))
     injection = jnp.asarray(unshared(injection))
     _check_last(network, "injection", injection, network.n_bus)

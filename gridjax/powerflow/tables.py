@@ -31,6 +31,8 @@ class Tables(NamedTuple):
 def to_pandas(network: Network, flow: Flow, scenarios: Sequence[Hashable] | None = None) -> Tables:
     """`bus_table`, `branch_table`, `source_table` and `scenario_table` of a power flow.
 
+    Powers at a bus are positive into the grid, where pandapower's `res_bus` has them positive out of it, and
+    buses that closed switches fuse repeat their sum.
     `scenarios` labels the leading axis of `flow`, such as a `pandas.DatetimeIndex`; default 0, 1, ...
     Raises `ImportError` without pandas, `ValueError` if `flow` has not the network's shape, more than one
     leading axis, or not as many scenarios as labels.

@@ -1,7 +1,9 @@
 """Step and auto-reset of the contract, on a task that counts."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gridjax.envs import Environment
 from gridjax.testing import check_env
@@ -55,3 +57,19 @@ def test_the_global_state_is_what_all_observe_unless_a_task_says_more():
     seen = env.observe(state, params)
     expected = np.concatenate([np.ravel(seen["a"]), np.ravel(seen["b"])])
     np.testing.assert_array_equal(Environment.global_state(env, state, params), expected)
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ({"a": ACTIONS["a"]}, r"actions are \['a'\], expected a dict with 'a', 'b'"),
+        (ACTIONS["a"], "actions are of type ArrayImpl, expected a dict with 'a', 'b'"),
+        (ACTIONS | {"b": ACTIONS["b"][1:]}, r"actions\['b'\] has shape \(.*\), expected \("),
+        (jax.tree.map(lambda x: jnp.stack([x, x]), ACTIONS), r"actions\['a'\] has shape \(2, .*jax\.vmap"),
+    ],
+)
+def test_actions_of_other_groups_or_shapes_are_refused(actions, expected):
+    env, params = Counter(), Limits()
+    _, state = env.reset(jax.random.key(0), params)
+    with pytest.raises(ValueError, match=expected):
+        env.step(jax.random.key(1), state, actions, params)

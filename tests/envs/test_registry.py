@@ -27,8 +27,16 @@ def test_a_name_like_no_other_lists_what_is_known():
 
 
 def test_an_option_that_the_task_does_not_have():
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(TypeError, match="VoltageControl-v0 has no option 'colour'; it has network, split"):
         gridjax.make("VoltageControl-v0", colour="green")
+    with pytest.raises(registry.UnknownOption, match=r"no option 'pv_bus'; did you mean pv_buses"):
+        gridjax.make("VoltageControl-v0", pv_bus=[3])
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_factory_that_takes_any_option():
+    registry.register("Mine-v0", lambda **options: ("env", options))
+    assert registry.make("Mine-v0", colour="green") == ("env", {"colour": "green"})
 
 
 @pytest.mark.usefixtures("empty")

@@ -1,6 +1,9 @@
+import warnings
+from collections import Counter
 from dataclasses import fields, replace
 
 import pytest
+import tyro
 
 from experiments import config_file
 from experiments.command_line import parse
@@ -126,3 +129,14 @@ def test_counts_of_updates():
 
 def test_differences_go_by_name():
     assert differences(Config(), replace(Config(), run=Run(seed=1))) == {"seed": (0, 1)}
+
+
+def test_every_setting_says_in_words_of_its_own_what_it_is():
+    """The command line takes them from comments; one above a setting covers those below that have none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        parser = tyro.extras.get_parser(Config, config=(tyro.conf.OmitArgPrefixes,))
+    told = Counter(action.help.split("(default")[0].strip() for action in parser._actions)
+    assert len(told) > 80
+    assert told[""] == 0
+    assert [text for text, number in told.items() if number > 1] == []

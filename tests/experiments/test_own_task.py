@@ -1,12 +1,16 @@
 """A task that a module of the user's registers, trained as the shipped ones are."""
 
 import json
+import sys
 from textwrap import dedent
 
+import jax
 import pytest
 
 from experiments import mappo
 from gridjax.envs import registry
+from gridjax.evaluation.rollout import recalling
+from gridjax.evaluation.trained import Trained
 
 MODULE = dedent(
     """
@@ -43,3 +47,27 @@ def test_a_task_of_ones_own_is_trained_by_its_module(tmp_path, monkeypatch, caps
     assert "trained, and not evaluated: Short-v0 has nothing to be measured against" in told.err
     records = [json.loads(line) for line in (tmp_path / "runs/short/metrics.jsonl").read_text().splitlines()]
     assert records[-1]["step"] == 32
+    assert "best in validation: update" in told.out
+    assert (tmp_path / "runs/short/figures/training.png").is_file()
+    trained = Trained.load(tmp_path / "runs/short/policies/best")
+    env, params = trained.make()
+    obs, state = env.reset(jax.random.key(0), params)
+    act, memory = recalling(trained.act(env, params))
+    actions, _ = act(jax.random.key(0), obs, state, params, memory)
+    assert actions["b"].shape == (2, *env.action_space(params)["b"].shape)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--env", "no_such_module:Short-v0"], "error: No module named 'no_such_module'"),
+        (["--env", "short_task:Short-v0", "--barrier", "l2"], "error: Short-v0 has no option 'barrier'"),
+    ],
+)
+def test_what_a_task_of_ones_own_is_not(tmp_path, monkeypatch, capsys, arguments, expected):
+    monkeypatch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "short_task.py").write_text(MODULE)
+    sys.modules.pop("short_task", None)
+    assert mappo.main([*arguments, "--run-dir", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.startswith(expected)

@@ -54,3 +54,9 @@ def test_shipped_configs_are_of_the_task_in_their_name(name):
     assert name.startswith(
         config.task.network or {SMART_GRID: "smart_grid", RESILIENCE: "resilience"}[config.task.env]
     )
+
+
+def test_a_run_is_named_after_its_network(tmp_path):
+    assert Task(network="case141").title == "case141"
+    assert Task(network=str(tmp_path / "my town.json")).title == "my town"
+    assert Task(env="depots:BusDepots-v0").title == "busdepots"

@@ -21,7 +21,7 @@ from gridjax.envs.resilience.environment import Resilience
 from gridjax.envs.resilience.siting import far_apart, layout_of, on_campus
 from gridjax.envs.resilience.state import Params, Scenario, Weights
 from gridjax.envs.resilience.topology import NOMINAL_FREQUENCY
-from gridjax.network import Network, check_network
+from gridjax.network import Network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import Profiles, days, load_simbench, outages
 from gridjax.scenarios.prices import Tariff
@@ -125,11 +125,9 @@ def make(
         normally_open = _CIGRE["open"] if normally_open is None else normally_open
         generator_buses = _CIGRE["generators"] if generator_buses is None else generator_buses
         battery_buses = _CIGRE["batteries"] if battery_buses is None else battery_buses
-    elif isinstance(network, str):
-        network = networks.get(network)
     else:
         assert network is not None
-        network = check_network(network)
+        network = networks.get(network)
     chosen = replace(_WEIGHTS, **known("weights", weights, asdict(_WEIGHTS)))
     shares = {"generator_share": generator_share, "battery_share": battery_share}
     for name, value, good, expected in (

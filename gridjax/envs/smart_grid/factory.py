@@ -23,7 +23,7 @@ from gridjax.envs.smart_grid.neighbours import (
 )
 from gridjax.envs.smart_grid.outside import AHEAD
 from gridjax.envs.smart_grid.state import Params, Weights
-from gridjax.network import Network, check_network
+from gridjax.network import Network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import HOUSEHOLDS, Profiles, SyntheticParams, days, load_simbench, sample_year
 from gridjax.scenarios.events import events as draw_events
@@ -107,7 +107,7 @@ def make(
     """
     if network is None:
         network = next((name for name, most in _NETWORKS if agents <= most), _NETWORKS[-1][0])
-    network = networks.get(network) if isinstance(network, str) else check_network(network)
+    network = networks.get(network)
     owned = shares if isinstance(shares, Shares) else Shares(**known("shares", shares, asdict(Shares())))
     chosen = replace(_WEIGHTS, **known("weights", weights, asdict(_WEIGHTS)))
     for name, value, good, expected in (

@@ -215,6 +215,11 @@ class VoltageControl(Environment[State, Params]):
         return dict(COSTS)
 
     @property
+    def hours(self) -> float:
+        """Length of a step, h."""
+        return 24.0 / self.steps_per_day
+
+    @property
     def case_steps(self) -> int:
         return self.steps_per_day
 

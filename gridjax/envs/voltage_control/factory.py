@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from gridjax.envs.registry import register
 from gridjax.envs.voltage_control.barriers import BARRIERS
 from gridjax.envs.voltage_control.environment import Params, VoltageControl
 from gridjax.envs.voltage_control.placement import nearest_zones, published
-from gridjax.network import Network, check_network
+from gridjax.network import Network
 from gridjax.powerflow import prepare
 from gridjax.scenarios import Profiles, days, load_simbench
 from gridjax.scenarios.task_year import check_year
@@ -40,14 +41,17 @@ def make(
     """VoltageControl-v0: the static environment and its params.
 
     Args:
-        network: a shipped name or a `Network`.
+        network: a shipped name, the path of one that `save_network` wrote, or a `Network`. Its nominal
+            injection says which buses have demand, and in which proportion; those that generate more than
+            they use have none, with a warning. Constant-current and -impedance parts stay as they are.
         split: "train", "validation" or "test": the days an episode may start on.
         barrier: "l1", "l2" or "bowl".
         reactive_weight: on the mean |q| in MVAr. MAPDN publishes 0.1, with which doing nothing is optimal.
         loss_weight: on the losses in MW; 0 in the protocol.
         episode_length: three-minute steps; 480 make a day.
-        pv_buses, zones: rows of the network with an inverter, and the rows that each observes. Default:
-            MAPDN's for case33bw and case141, else loaded buses far apart, each observing what is nearest.
+        pv_buses, zones: rows of the network with an inverter (of buses as its source numbers them:
+            `network.bus_index[[58, 60]]`), and the rows that each observes. Default: MAPDN's for case33bw and
+            case141, else loaded buses far apart, each observing what is nearest.
         peak_load_mw, peak_pv_mw: largest total demand, and sum of the inverters' peaks. Default: MAPDN's,
             else the network's own load and 2.5 times that.
         action_range: share of the reactive capability in use; MAPDN's, else 0.8.
@@ -59,7 +63,7 @@ def make(
 
     Raises `ValueError` that names the option, its value and what was expected.
     """
-    network = networks.get(network) if isinstance(network, str) else check_network(network)
+    network = networks.get(network)
     if barrier not in BARRIERS:
         raise ValueError(f"barrier is {barrier!r}, expected one of {', '.join(BARRIERS)}")
     protocol = published(network) if pv_buses is None else None
@@ -68,6 +72,11 @@ def make(
     else:
         pv = _check_rows("pv_buses", pv_buses if pv_buses is not None else spread(network), network)
         default_zones = None
+        slack = sorted(set(pv) & set(network.slack_buses))
+        if slack:
+            raise ValueError(
+                f"pv_buses holds {slack}, where the slack holds the voltage, expected other rows"
+            )
     if len(set(pv)) != len(pv):
         raise ValueError(f"pv_buses must be distinct, got {list(pv)}")
     if zones is None:
@@ -145,6 +154,14 @@ def _with_last_row_twice(table: np.ndarray) -> np.ndarray:
 
 def _demand(network: Network, profiles: Profiles, peak_mw: float, seed: int) -> np.ndarray:
     nominal = -np.asarray(network.nominal_injection).astype(np.complex128)
+    generating = np.flatnonzero(nominal.real < 0.0)
+    if generating.size:
+        warnings.warn(
+            f"network {network.name!r}: {generating.size} buses generate more than they use, such as in row "
+            f"{generating[0]}; they have no demand in VoltageControl-v0",
+            stacklevel=3,
+        )
+        nominal[generating] = 0.0
     loaded = np.flatnonzero(nominal != 0.0)
     shuffled = np.random.default_rng(seed).permutation(profiles.load_p.shape[1])
     profile = np.zeros(network.n_bus, int)

@@ -17,7 +17,7 @@ def feeder_map(
     voltages: Mapping[str, np.ndarray],
     pv_buses: np.ndarray,
     band: tuple[float, float],
-    path: Path,
+    path: str | Path,
     title: str,
 ) -> Path:
     """Voltages `[n_bus]` (p.u.) of one instant, a map per controller.

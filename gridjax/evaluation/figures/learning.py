@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, new_figure, save
+from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, new_figure, save, wrapped
 
 # metric, label with unit, scale of the axis
 _PANELS = (
@@ -99,8 +99,9 @@ def plot_value_error(found: Mapping[str, Any], path: Path, title: str = "") -> P
     """
     streams = list(found["streams"])
     groups = list(found["streams"][streams[0]])
-    figure = new_figure(max(4.1 * len(groups), 6.5), 4.1 * len(streams) + 0.9)
-    figure.suptitle(title, fontsize=11)
+    width = max(4.1 * len(groups), 6.5)
+    figure = new_figure(width, 4.1 * len(streams) + 0.9)
+    figure.suptitle(wrapped(title, width), fontsize=11)
     every = figure.subplots(len(streams), len(groups), squeeze=False)
     for row, stream in zip(every, streams):
         for axes, group in zip(row, groups):

@@ -68,7 +68,8 @@ def _violins(axes: Any, entry: Mapping[str, Any], shares: np.ndarray) -> None:
         axes.plot([agent, agent], quartiles[[0, 2]], color="#0072B2", lw=3.0, solid_capstyle="butt")
         axes.plot(agent, quartiles[1], "o", ms=4.5, color="black", mfc="white", zorder=3)
     axes.axhline(0.0, color=LIMIT, lw=0.8)
-    axes.set_ylim(1.05 * edges[0], 1.05 * edges[-1])
+    # the whole of what could be done, or a policy that does nothing would look busy
+    axes.set_ylim(1.05 * min(edges[0], -1.0), 1.05 * max(edges[-1], 1.0))
     axes.set_xlim(-0.6, shares.shape[0] - 0.4)
 
 

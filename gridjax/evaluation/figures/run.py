@@ -11,8 +11,9 @@ import numpy as np
 from gridjax.evaluation.figures.style import COLOURS, LIMIT, dress, hours, new_figure, save, series
 from gridjax.evaluation.tables.titles import TITLES
 
+REWARD_PANEL = ("reward", "validation/reward", 1.0, "mean reward per step (-)")
 VOLTAGE_PANELS = (
-    ("reward", "validation/reward", 1.0, "mean reward per step (-)"),
+    REWARD_PANEL,
     ("metrics/controllable", "validation/controllable", 100.0, "steps with every bus in the band, CR (%)"),
 )
 
@@ -27,8 +28,9 @@ def training_curve(
     A panel is a metric in training, the same in validation, a factor on both, and a label with unit. Lines
     are means over the seeds, bands their whole range; circles are the validation days.
     """
-    figure = new_figure(10, 4)
-    for axes, (name, validation, factor, label) in zip(figure.subplots(1, len(panels)), panels):
+    figure = new_figure(5 * max(len(panels), 1), 4)
+    every = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (name, validation, factor, label) in zip(every, panels):
         for key, style, title in (
             (name, {"color": COLOURS["mappo"], "lw": 1.8}, "training, actions sampled"),
             (

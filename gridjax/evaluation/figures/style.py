@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 COLOURS = {
@@ -49,6 +50,11 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
+def wrapped(title: str, width: float) -> str:
+    """A heading of `fontsize` 11 in lines that fit a figure so many inches wide."""
+    return "\n".join(fill(line, round(12.5 * width)) for line in title.splitlines())
+
+
 def dress(axes: Any, x: str, y: str, title: str = "") -> None:
     """Labels with units, a light grid, and no frame where nothing is measured."""
     axes.set_xlabel(x)
@@ -65,8 +71,9 @@ def hours(axes: Any) -> None:
     axes.set_xticks(range(0, 25, 4))
 
 
-def save(figure: Any, path: Path) -> Path:
+def save(figure: Any, path: str | Path) -> Path:
     """Write a PNG, making its folder."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140, format="png")
     return path

@@ -45,7 +45,8 @@ def plot_worst(found: Mapping[str, Any], path: Path, title: str = "") -> Path:
 
     Dotted is the median of each series over all cases; dashed lines are `limits`.
     """
-    hours = float(found["hours"])
+    # a task may not say how long a step is
+    hours = 1.0 if found["hours"] is None else float(found["hours"])
     shown = [case["name"] for case in found["ranked"][: found["shown"]]]
     panels = found["panels"]
     figure = new_figure(3.5 * len(shown) + 1.6, 1.75 * len(panels) + 1.0)
@@ -68,5 +69,5 @@ def plot_worst(found: Mapping[str, Any], path: Path, title: str = "") -> Path:
     for axes, name in zip(every[0], shown):
         axes.set_title(name, fontsize=10)
     for axes in every[-1]:
-        axes.set_xlabel("time (h)")
+        axes.set_xlabel("step" if found["hours"] is None else "time (h)")
     return save(figure, path)

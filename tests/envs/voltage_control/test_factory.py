@@ -21,6 +21,7 @@ BAD = {
     "episode_length is 481": {"episode_length": 481},
     "pv_buses is empty": {"pv_buses": []},
     r"pv_buses holds \[33\], expected rows of 'case33bw' in \[0, 33\)": {"pv_buses": [3, 33]},
+    r"pv_buses holds \[0\], where the slack holds the voltage": {"pv_buses": [3, 0]},
     r"pv_buses must be distinct, got \[3, 3\]": {"pv_buses": [3, 3]},
     "zones has 1 entries, expected one per inverter, 6": {"zones": [[1]]},
     r"zones\[1\] holds \[-1\]": {"pv_buses": [3, 4], "zones": [[3], [-1]]},
@@ -55,6 +56,18 @@ def test_sizes_are_those_of_the_protocol(protocol):
     np.testing.assert_allclose(params.apparent, 1.2 * sun.max(axis=0), rtol=1e-6)
     assert (sun >= 0).all()
     assert demand.shape == (366 * 96 + 2, 2 * env.n_bus)
+
+
+def test_a_bus_that_generates_more_than_it_uses_has_no_demand():
+    network = networks.get("case33bw")
+    injection = np.array(network.nominal_injection)
+    injection[20] = 0.3
+    with pytest.warns(UserWarning, match="1 buses generate more than they use, such as in row 20"):
+        env, params = make(dataclasses.replace(network, nominal_injection=injection))
+    demand = np.asarray(params.demand).reshape(-1, 2, env.n_bus)
+    assert not demand[:, :, 20].any()
+    assert (demand[:, 0] >= 0).all()
+    assert demand[:, 0].sum(axis=1).max() * float(network.base_mva) == pytest.approx(3.5, rel=0.2)
 
 
 def test_only_loaded_buses_have_demand_at_their_own_power_factor():
