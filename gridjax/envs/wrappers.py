@@ -79,6 +79,10 @@ class Wrapper(Environment[Any, Any]):
         return self.env.on_case(params, case)
 
     @property
+    def hours(self) -> float | None:
+        return self.env.hours
+
+    @property
     def case_steps(self) -> int:
         return self.env.case_steps
 
@@ -98,6 +102,10 @@ class ActionRepeat(Wrapper):
     def __post_init__(self) -> None:
         if not isinstance(self.repeats, int) or isinstance(self.repeats, bool) or self.repeats < 1:
             raise ValueError(f"repeats is {self.repeats!r}, expected a whole number of at least 1")
+
+    @property
+    def hours(self) -> float | None:
+        return None if self.env.hours is None else self.env.hours * self.repeats
 
     def transition(self, key: jax.Array, state: Any, actions: PerGroup, params: Any) -> Transition:
         def again(carry: tuple[Any, jax.Array], key: jax.Array) -> Any:
