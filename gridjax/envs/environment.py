@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,9 @@ class Transition(NamedTuple):
 
 class Environment(ABC, Generic[State, Params]):
     """A multi-agent task. Subclasses are frozen dataclasses and write the abstract methods only."""
+
+    metrics_told: ClassVar[Mapping[str, str]] = {}  # see `metric_labels`
+    costs_told: ClassVar[Mapping[str, str]] = {}  # see `cost_labels`
 
     @property
     @abstractmethod
@@ -89,12 +92,12 @@ class Environment(ABC, Generic[State, Params]):
     def metric_labels(self, params: Params) -> dict[str, str]:
         """What each of `info["metrics"]` is, with its unit in brackets; none where a task does not say."""
         del params
-        return {}
+        return dict(self.metrics_told)
 
     def cost_labels(self, params: Params) -> dict[str, str]:
         """What each of `info["cost"]` is, with its unit in brackets; none where a task does not say."""
         del params
-        return {}
+        return dict(self.costs_told)
 
     def action_mask(self, state: State, params: Params) -> PerGroup:
         """What may be chosen, for groups with choices that are not always all open.

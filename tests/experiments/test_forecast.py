@@ -70,6 +70,6 @@ def test_errors_by_horizon_beside_persistence(folder, capsys):
 
 def test_bad_input_is_one_line(folder, capsys):
     assert main([str(folder), "--name", "none"]) == 2
-    assert "none.npz does not exist" in capsys.readouterr().err
+    assert "none.json does not exist" in capsys.readouterr().err
     assert main([str(folder), "--name", "mine", "--seeds", "0"]) == 2
     assert "seeds is 0" in capsys.readouterr().err

@@ -215,7 +215,7 @@ def test_commands_that_cannot_be_followed_change_nothing(begun):
     engine = begun()
     before = engine.status
     for command, hint in (
-        (lambda: engine.policy("nobody"), "expected one of no control, "),
+        (lambda: engine.policy("nobody"), "expected one of trained, no control, "),
         (lambda: engine.policy(None), "expected a name"),
         (lambda: engine.scenario("flood"), "expected one of any day, "),
         (lambda: engine.scenario(366), "expected 0 to 365"),

@@ -60,6 +60,9 @@ class Resilience(Environment[State, Params]):
     steps_per_day: int = 96
     max_iterations: int = 12
 
+    metrics_told = METRICS
+    costs_told = COSTS
+
     @property
     def name(self) -> str:
         return "Resilience-v0"
@@ -219,14 +222,6 @@ class Resilience(Environment[State, Params]):
             self.memory,
             self.full_observability,
         )
-
-    def metric_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(METRICS)
-
-    def cost_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(COSTS)
 
     @property
     def case_steps(self) -> int:

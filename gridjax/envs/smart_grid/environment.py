@@ -56,6 +56,9 @@ class SmartGrid(Environment[State, Params]):
     steps_per_day: int = 96
     max_iterations: int = 20  # of the chord, before a power flow counts as failed
 
+    metrics_told = METRICS
+    costs_told = COSTS
+
     @property
     def name(self) -> str:
         return "SmartGrid-v0"
@@ -272,14 +275,6 @@ class SmartGrid(Environment[State, Params]):
     def observation_labels(self, params: Params) -> dict[str, tuple[str, ...]]:
         """See `observation`; slots without neighbour read 0 throughout."""
         return {GROUP: observation.labels(self.n_slot, self.vehicles, self.heat_pumps)}
-
-    def metric_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(METRICS)
-
-    def cost_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(COSTS)
 
     @property
     def case_steps(self) -> int:

@@ -84,6 +84,9 @@ class VoltageControl(Environment[State, Params]):
     rows_per_day: int = 96  # of the tables of demand and sun, between which steps interpolate
     max_iterations: int = 20  # of the chord, before a power flow counts as failed
 
+    metrics_told = METRICS
+    costs_told = COSTS
+
     @property
     def name(self) -> str:
         return "VoltageControl-v0"
@@ -205,14 +208,6 @@ class VoltageControl(Environment[State, Params]):
         blocks = ("demand p [MW]", "demand q [MVAr]", "voltage magnitude [p.u.]", "voltage angle [rad]")
         seen = [f"zone bus {k} {what}" for what in blocks for k in range(params.zone.shape[-1])]
         return {GROUP: (*seen, "own sun p [MW]", "own reactive power q, held [MVAr]")}
-
-    def metric_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(METRICS)
-
-    def cost_labels(self, params: Params) -> dict[str, str]:
-        del params
-        return dict(COSTS)
 
     @property
     def hours(self) -> float:
