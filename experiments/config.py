@@ -44,6 +44,7 @@ class Learner:
     # of the task's named costs, the most that each may be in the mean of all steps: MAPPO-Lagrangian
     cost_bounds: dict[str, float] | None = None
     multiplier_rate: float = 0.05  # of the costs' multipliers, per update
+    cost_margin: float = 0.0  # share of each bound that is kept free, for days dearer than those seen
     reward_sharing: float = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
     num_epochs: int = 4  # passes over what was just seen, in every update
     num_minibatches: int = 4  # of each pass

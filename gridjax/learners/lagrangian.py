@@ -46,19 +46,23 @@ def bounded(bounds: dict[str, Any] | None, cost: dict[str, jax.Array]) -> jax.Ar
 
 
 def update(
-    bounds: dict[str, Any] | None, multipliers: jax.Array, cost: jax.Array, rate: jax.Array | float
+    bounds: dict[str, Any] | None,
+    multipliers: jax.Array,
+    cost: jax.Array,
+    rate: jax.Array | float,
+    margin: jax.Array | float = 0.0,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Multipliers `[n_bound]` after costs `[..., n_bound]`, and metrics: multipliers, and costs over bounds.
 
     A step is `rate` times the violation of the mean, as a share of the bound or, for a bound near zero, of
-    the costs' deviation.
+    the costs' deviation. It aims `margin`, a share of each bound, below it.
     """
     if not bounds:
         return multipliers, {}
     most = jnp.stack([jnp.asarray(bound, jnp.float32) for bound in bounds.values()])
     flat = cost.reshape(-1, cost.shape[-1])
     mean, spread = jnp.mean(flat, axis=0), jnp.std(flat, axis=0)
-    violation = (mean - most) / jnp.maximum(jnp.maximum(most, 0.1 * spread), 1e-8)
+    violation = (mean - (1.0 - margin) * most) / jnp.maximum(jnp.maximum(most, 0.1 * spread), 1e-8)
     after = jnp.clip(multipliers + rate * jnp.clip(violation, -1.0, 1.0), 0.0, _LARGEST)
     metrics = {f"multiplier/{name}": x for name, x in zip(bounds, after)}
     return after, metrics | {f"violation/{name}": x for name, x in zip(bounds, mean - most)}

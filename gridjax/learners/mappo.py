@@ -65,6 +65,7 @@ class MAPPO:
     # of the task's named costs, the most that each may be in the mean of all steps: MAPPO-Lagrangian
     cost_bounds: Any = None
     multiplier_rate: Any = 0.05  # of the costs' multipliers, per update
+    cost_margin: Any = 0.0  # share of each bound that is kept free, for days dearer than those seen
     reward_sharing: Any = 0.0  # 0: agents learn from their own reward, 1: from the mean over all agents
 
     num_envs: int = _static(128)
@@ -236,7 +237,7 @@ class MAPPO:
         )
         # One set of statistics serves a whole update, acting and learning: new ones wait for the next.
         multipliers, bounds = lagrangian.update(
-            self.cost_bounds, state.multipliers, rollout.cost, self.multiplier_rate
+            self.cost_bounds, state.multipliers, rollout.cost, self.multiplier_rate, self.cost_margin
         )
         state = replace(
             self._observe(state, rollout, returns),

@@ -28,6 +28,7 @@ NUMBERS: Mapping[str, tuple[float | None, float | None]] = {
     "value_coefficient": (0.0, None),
     "max_grad_norm": (0.0, None),
     "multiplier_rate": (0.0, None),
+    "cost_margin": (0.0, 1.0),
     "reward_sharing": (0.0, 1.0),
 }
 OPTIONAL = ("advantage_clip", "prior_coefficient")  # of these, those that may be None

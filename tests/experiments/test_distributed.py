@@ -1,7 +1,6 @@
 """Processes that train one run together, as hosts would, and what one of them alone makes of it."""
 
 import re
-import socket
 
 import jax
 import numpy as np
@@ -12,15 +11,10 @@ from experiments import distributed
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.training import Trainer
 from gridjax.learners import Checkpoints
+from tests.ports import free_port
 
 MODULE = "experiments.distributed"
 UPDATES = 10
-
-
-def free_port():
-    with socket.socket() as some:
-        some.bind(("localhost", 0))
-        return some.getsockname()[1]
 
 
 def train(folder, cache, run, processes, *more):

@@ -54,6 +54,9 @@ def test_multipliers_rise_above_the_bound_fall_below_it_and_never_under_zero():
     after, metrics = update(bounds, jnp.asarray([0.0, 0.01]), cost, 0.1)
     np.testing.assert_allclose(after, [0.1 * 0.5, 0.0], rtol=1e-6)
     np.testing.assert_allclose([metrics["violation/a"], metrics["violation/b"]], [1.0, -0.3], rtol=1e-6)
+    kept_free, told = update(bounds, jnp.asarray([0.0, 0.01]), cost, 0.1, 0.75)
+    np.testing.assert_allclose(kept_free, [0.1, 0.01 + 0.1 * 0.25], rtol=1e-6)
+    np.testing.assert_allclose(told["violation/b"], -0.3, rtol=1e-6)
     assert update(None, jnp.zeros(0), jnp.zeros((4, 0)), 0.1)[1] == {}
 
 

@@ -1,7 +1,6 @@
 """On two devices, in one process or in two, learning is what it is on one."""
 
 import os
-import socket
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 
 from gridjax.learners import MAPPO
 from gridjax.learners.sharding import learning_mesh
+from tests.ports import free_port
 
 from .probes import NoParams, Target
 
@@ -60,9 +60,7 @@ def test_two_devices_learn_what_one_does(alone, tmp_path):
 
 
 def test_two_processes_learn_what_one_does(alone, tmp_path):
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     finish(*(start(tmp_path / "both.npz", 2, "", 2, process, port) for process in range(2)))
     assert_near(parameters(tmp_path / "both.npz"), alone[0])
 

@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 SOURCE = Path(__file__).parents[2]
 FILE = SOURCE / "gridjax" / "live" / "Containerfile"
 TOKEN = "of-the.container_alone"
@@ -73,7 +75,7 @@ def main() -> int:
                 raise ValueError(f"{FILE.name} has {name}, which this does not know")
         assert user is not None
         assert user[0] != 0
-        port = _free_port()
+        port = free_port()
         served = environment | {"GRIDJAX_LIVE_TOKEN": TOKEN}
         given: dict[str, Any] = {"cwd": here, "env": served}
         if os.getuid() == 0:
@@ -125,14 +127,6 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=LEFT_OUT)
     else:
         shutil.copy(source, target)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(client: Any) -> bool:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.live.running import message, until
+from tests.ports import free_port
 
 TOKEN = "of.this_process~alone"
 ROOT = Path(__file__).parents[2]
@@ -31,9 +32,7 @@ def environment(**more):
 @contextmanager
 def process(log, *arguments, scheme="http", verify=True, path="/readyz", **more):
     """A server on a free port; yields the process and its address once `path` answers well."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable,
         "-m",
