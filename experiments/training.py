@@ -109,7 +109,9 @@ class Trainer:
     def advance(self, progress: Progress, updates: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Do `updates` updates; metrics `[n_seed]` of them."""
         state, metrics = _advance(self.mesh, self.learner, progress.state, jnp.int32(updates))
-        return replace(progress, state=state), {name: np.asarray(x) for name, x in metrics.items()}
+        # arrays without elements do not come back where they lay, and the program would be compiled again
+        progress = self.place(replace(progress, state=state))
+        return progress, {name: np.asarray(x) for name, x in metrics.items()}
 
     def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """Score every seed on the validation cases, and keep the policies that never did better."""

@@ -42,10 +42,9 @@ def act_in_task(env: Environment, policy: Policy, seed: int | None = None) -> Ac
     act = act_with(policy, inner, env.repeats if isinstance(env, ActionRepeat) else 1, seed)
     if not isinstance(inner, STEERED):
         return act
-    followed = _Followed(inner)
     if isinstance(act, Recalling):
-        return Recalling(Partial(followed.recalling, act.act), act.memory)
-    return Partial(followed, act)
+        return Recalling(Partial(_FollowedRecalling(inner), act.act), act.memory)
+    return Partial(_Followed(inner), act)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,11 @@ class _Followed:
     def __call__(self, act: Act, key: jax.Array, obs: Any, state: Any, params: Any) -> Any:
         return self.env.follow(state, act(key, obs, state, params), params)
 
-    def recalling(self, act: Any, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any) -> Any:
+
+@dataclass(frozen=True)  # no method of the above: those of equal objects differ, each would be compiled
+class _FollowedRecalling:
+    env: SteeredRule | SteeredCampus
+
+    def __call__(self, act: Any, key: jax.Array, obs: Any, state: Any, params: Any, memory: Any) -> Any:
         actions, memory = act(key, obs, state, params, memory)
         return self.env.follow(state, actions, params), memory
