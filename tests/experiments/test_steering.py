@@ -45,6 +45,8 @@ def test_what_is_trained_with_repeated_actions_acts_anew_at_every_step():
         policy = learner.policy(learner.init(jax.random.key(2)))
         said, _ = policy.step(seen, policy.memory())
         act = act_in_task(trained_in, policy)
+        # else every seed of every validation would be compiled
+        assert jax.tree.structure(act) == jax.tree.structure(act_in_task(trained_in, policy))
         if network == "gru":
             done, (_, kept, _) = act.act(jax.random.key(1), seen, state, params, act.memory)
             np.testing.assert_array_equal(kept["prosumer"], said["prosumer"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from tiny_run import UPDATES
+from tiny_run import UPDATES, start, write_config
 
 from experiments import training
 from experiments.run_directory import RunDirectory, read_metrics
@@ -82,3 +82,14 @@ def test_five_seeds_in_one_program_are_five_runs(run):
         alone = one.advance(one.start(), 3)[0].state.params
         for mine, of_five in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
             np.testing.assert_allclose(mine[0], of_five[k], rtol=2e-5, atol=2e-6)
+
+
+def test_seeds_on_devices_of_their_own_are_compiled_once(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("JAX_LOG_COMPILES", "1")
+    config = write_config(tmp_path, cpu_devices="2", total_steps="240", validation_every="240")
+    with start(cache, "--config", str(config), "--run-dir", str(tmp_path / "run")) as process:
+        out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "on 2 of 2 x cpu" in out
+    assert [record["update"] for record in read_metrics(tmp_path / "run" / "metrics.jsonl")] == [0, 5, 10, 15]
+    assert err.count("Finished XLA compilation of jit(_advance)") == 1
