@@ -68,12 +68,16 @@ def learning_curve(records: Sequence[Mapping[str, Any]]) -> LearningCurve | None
 
 
 def goal(curves: Sequence[LearningCurve]) -> Goal | None:
-    """One for all runs of a task, so that their times compare; None where no run improved on the start."""
+    """One for all runs of a task, so that their times compare.
+
+    None where no run ever did better than the best of them when it began: there is no way to measure.
+    """
     if not curves:
         return None
-    start = float(np.median([curve.mean[0] for curve in curves]))
+    firsts = [float(curve.mean[0]) for curve in curves]
+    start = float(np.median(firsts))
     best = max(float(curve.mean.max()) for curve in curves)
-    return Goal(start, best, start + SHARE * (best - start)) if best > start else None
+    return Goal(start, best, start + SHARE * (best - start)) if best > max(firsts) else None
 
 
 def reached(curve: LearningCurve, level: float) -> Reached | None:

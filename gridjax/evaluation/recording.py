@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
-from gridjax.evaluation.rollout import Act, Recalling, compiled, in_chunks, recalling
+from gridjax.evaluation.rollout import Act, Recalling, as_pytree, in_chunks, recalling
 from gridjax.learners import MAPPO, TrainState
 from gridjax.learners.batch import return_scale, streams
 
@@ -45,7 +45,7 @@ def record_cases(
     env: Environment, params: Any, act: Act | Recalling, cases: np.ndarray, key: jax.Array, chunk: int = 60
 ) -> Recording:
     """Play `act` through whole cases of `env.on_case`, with the noise that `score_days` has; on the host."""
-    act = compiled(act)
+    act = as_pytree(act)
     return in_chunks(lambda keys, rows: _record(env, act, keys, rows, params), cases, key, chunk)
 
 

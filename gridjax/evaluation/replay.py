@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
-from gridjax.evaluation.rollout import Act, Recalling, recalling
+from gridjax.evaluation.rollout import Act, Recalling, as_pytree, recalling
 from gridjax.evaluation.views import Look, View, happenings, view_of
 from gridjax.evaluation.views.messages import VERSION, frame, hello
 
@@ -130,7 +130,7 @@ def record(
     view = view_of(env, params) if view is None else view
     run = jax.jit(partial(_record, env, view.look))
     acts = [act] if comparison is None else [act, comparison]
-    found = [run(_partial(one), key, jnp.int32(case), params) for one in acts]
+    found = [run(as_pytree(one), key, jnp.int32(case), params) for one in acts]
     looks, terminated = zip(*(jax.tree.map(np.asarray, one) for one in found))
     return Recording(view, int(case), (policy, compared)[: len(acts)], tuple(looks), tuple(terminated))
 
@@ -172,7 +172,3 @@ def _record(
 
     keys = jax.random.split(key, env.case_steps)
     return jax.lax.scan(step, (env.initial(begin, params), memory), keys)[1]
-
-
-def _partial(act: Act | Recalling) -> Any:
-    return act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)

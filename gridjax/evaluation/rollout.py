@@ -126,7 +126,7 @@ def score_days(
 
     `done(n)` is called after every chunk, with the number of days in it.
     """
-    act = compiled(act)
+    act = as_pytree(act)
     return in_chunks(lambda keys, rows: _score(env, act, keys, rows, params), days, key, chunk, done)
 
 
@@ -143,7 +143,7 @@ def record_days(
 
     Leaves of the scores are `[n_day, n_step, ...]`, metrics per agent included; `failed` is 0 or 1 per step.
     """
-    act = compiled(act)
+    act = as_pytree(act)
     return in_chunks(lambda keys, rows: _keep(env, act, keys, rows, params), days, key, chunk, done)
 
 
@@ -170,7 +170,7 @@ def in_chunks(
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-def compiled(act: Act | Recalling) -> Any:
+def as_pytree(act: Act | Recalling) -> Any:
     """`act` as a pytree, so that it can be an argument of a compiled function."""
     return act if isinstance(act, jax.tree_util.Partial | Recalling) else jax.tree_util.Partial(act)
 
@@ -231,7 +231,7 @@ def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array
 
 def record_day(env: Environment, params: Any, act: Act | Recalling, day: int, key: jax.Array) -> Trajectory:
     """Run `act` through one whole day and keep every step, for figures."""
-    return _record(env, compiled(act), key, jnp.int32(day), params)
+    return _record(env, as_pytree(act), key, jnp.int32(day), params)
 
 
 @partial(jax.jit, static_argnums=0)

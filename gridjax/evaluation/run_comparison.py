@@ -28,7 +28,7 @@ METHOD = (
     "improvement (with which a seed scores above one of the first run on the same day) are rliable's, "
     "days being its tasks. goal: 95 % of the way from the median of the runs' first validations to the "
     "best mean validation of any run whose reward is the same; reached: the first validation whose mean "
-    "over the seeds is there."
+    "over the seeds is there. Neither where no run ever did better than the best of them began."
 )
 
 

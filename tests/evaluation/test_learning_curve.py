@@ -46,6 +46,8 @@ def test_the_mean_over_the_seeds_must_be_there():
 def test_without_progress_there_is_no_goal():
     assert goal([curve([[1.0, 0.5, 0.2]])]) is None
     assert goal([]) is None
+    # where all begin at what they are to improve, one begins a little better than the rest
+    assert goal([curve([[0.0, -0.1, -0.1]]), curve([[0.1, 0.05, 0.0]])]) is None
 
 
 def test_a_reward_that_is_not_finite_is_named():

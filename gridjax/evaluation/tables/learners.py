@@ -68,8 +68,9 @@ def _note(report: Mapping[str, Any]) -> str:
         f"On {days} held-out cases a task, deterministic policies unless said otherwise; shares of the way "
         "are of mean rewards, with 95 % intervals over cases and seeds. The best is the highest mean "
         "validation reward of any run of the task, the way to it begins at the median of the first "
-        "validations; steps are those of each seed, minutes those of all seeds of a run side by side, "
-        "compilation included" + (f", on {'; '.join(machines)}." if machines else ".")
+        "validations; where no run ever did better than the best began, there is none. Steps are those of "
+        "each seed, minutes those of all seeds of a run side by side, compilation included"
+        + (f", on {'; '.join(machines)}." if machines else ".")
     )
 
 
