@@ -85,7 +85,7 @@ class Run:
     # to make of a CPU; None: one for each seed where those are divided, else one
     cpu_devices: int | None = None
     evaluate: bool = True  # on the 120 held-out days at the end
-    evaluated: Literal["best", "last"] = "best"  # the policies best in validation, or the newest
+    evaluated: Literal["best", "last"] = "best"  # policies best in validation, bounds first, or the newest
     # Weights & Biases, besides JSON lines and TensorBoard; offline it only writes files, for `wandb sync`
     wandb: Literal["disabled", "offline", "online"] = "disabled"
     wandb_project: str = "gridjax"  # to which the run belongs there

@@ -85,7 +85,7 @@ def write_best(path: Path, run: RunDirectory, trainer: Trainer, progress: Progre
 
 
 def _best_seed(progress: Progress) -> int:
-    return int(np.argmax(np.asarray(progress.best_reward)))
+    return int(np.lexsort((-np.asarray(progress.best_reward), np.asarray(progress.best_excess)))[0])
 
 
 def _about(run: RunDirectory, trainer: Trainer, seed: int) -> dict[str, Any]:

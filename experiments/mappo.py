@@ -185,9 +185,11 @@ def _note(rate: float, metrics: dict[str, Any]) -> str:
 
 
 def _best(records: Sequence[dict[str, Any]]) -> str:
-    """After which update each seed was best in validation."""
-    found = [(record["update"], record[_VALIDATED]) for record in records if _VALIDATED in record]
-    best = [found[int(k)][0] for k in np.argmax([reward for _, reward in found], axis=0)]
+    """After which update each seed was best in validation, as `Trainer.validate` has it."""
+    found = [record for record in records if _VALIDATED in record]
+    reward = np.array([record[_VALIDATED] for record in found])
+    over = np.array([record.get("validation/excess", np.zeros(reward.shape[1])) for record in found])
+    best = [found[np.lexsort((-r, o))[0]]["update"] for r, o in zip(reward.T, over.T)]
     early = f"; {best.count(0)} of {len(best)} never did better than untrained" if 0 in best else ""
     return f"best in validation: update {', '.join(map(str, best))} of {records[-1]['update']}{early}"
 

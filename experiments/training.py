@@ -26,6 +26,7 @@ from gridjax.envs import Environment
 from gridjax.evaluation.acting import act_in_task
 from gridjax.evaluation.rollout import Act, Recalling, score_days
 from gridjax.learners import MAPPO, Policy, TrainState
+from gridjax.learners.lagrangian import excess
 from gridjax.learners.sharding import AXIS, learning_mesh, placement
 
 # Counters and levels, of which a chunk reports the last; of everything else the mean.
@@ -41,6 +42,7 @@ class Progress:
     state: TrainState
     best: Policy  # of the validations so far
     best_reward: jax.Array  # [n_seed], mean reward per step in validation, -inf before any
+    best_excess: jax.Array  # [n_seed], of its costs over their bounds in validation, inf before any
     best_update: jax.Array  # [n_seed], int32
 
 
@@ -86,6 +88,7 @@ class Trainer:
             state=state,
             best=jax.vmap(self.learner.policy)(state),
             best_reward=jnp.full(seeds, -jnp.inf),
+            best_excess=jnp.full(seeds, jnp.inf),
             best_update=jnp.zeros(seeds, jnp.int32),
         )
 
@@ -114,9 +117,13 @@ class Trainer:
         return progress, {name: np.asarray(x) for name, x in metrics.items()}
 
     def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
-        """Score every seed on the validation cases, and keep the policies that never did better."""
-        policies = self.policies(progress)
-        found: dict[str, list[float]] = {"reward": []}
+        """Score every seed on the validation cases, and keep the policies that never did better.
+
+        Better is who keeps costs under their bounds, or goes less over them, and then who has the higher
+        reward (Deb 2000).
+        """
+        policies, learner = self.policies(progress), self.learner
+        found: dict[str, list[float]] = {"reward": [], "excess": []}
         for k in range(len(self.seeds)):
             scores = score_days(
                 self.task,
@@ -126,10 +133,15 @@ class Trainer:
                 jax.random.key(0),
             )
             found["reward"].append(float(np.mean(scores.reward)))
+            costs = {name: float(np.mean(scores.cost[name])) for name in learner.cost_bounds or ()}
+            found["excess"].append(excess(learner.cost_bounds, costs, learner.cost_margin))
+            for name, mean in costs.items():
+                found.setdefault(f"cost/{name}", []).append(mean)
             for name in _SHOWN & scores.metrics.keys():
                 found.setdefault(name, []).append(float(np.mean(scores.metrics[name])))
-        reward = jnp.asarray(found["reward"], jnp.float32)
-        better = np.asarray(reward > progress.best_reward)
+        reward, over = (jnp.asarray(found[name], jnp.float32) for name in ("reward", "excess"))
+        level = (over == progress.best_excess) & (reward > progress.best_reward)
+        better = np.asarray(level | (over < progress.best_excess))
 
         def choose(new: jax.Array, old: jax.Array) -> jax.Array:
             return jnp.where(better.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
@@ -138,8 +150,11 @@ class Trainer:
             progress,
             best=jax.tree.map(choose, policies, progress.best),
             best_reward=choose(reward, progress.best_reward),
+            best_excess=choose(over, progress.best_excess),
             best_update=choose(jnp.full(len(self.seeds), update, jnp.int32), progress.best_update),
         )
+        if not learner.cost_bounds:
+            del found["excess"]
         return self.place(progress), {name: np.array(values, np.float32) for name, values in found.items()}
 
 

@@ -45,6 +45,12 @@ def bounded(bounds: dict[str, Any] | None, cost: dict[str, jax.Array]) -> jax.Ar
     return jnp.stack([cost[name] for name in bounds], axis=-1)
 
 
+def excess(bounds: Mapping[str, float] | None, cost: Mapping[str, float], margin: float = 0.0) -> float:
+    """How far mean costs are above what is aimed at, in shares of it, summed: 0 where none is. Host-side."""
+    aims = {name: (1.0 - margin) * bound for name, bound in (bounds or {}).items()}
+    return float(sum(max(cost[name] - aim, 0.0) / max(aim, 1e-8) for name, aim in aims.items()))
+
+
 def update(
     bounds: dict[str, Any] | None,
     multipliers: jax.Array,

@@ -73,6 +73,33 @@ def test_a_seed_keeps_its_best_until_it_does_better(trainer, progress, monkeypat
     assert same(at(after.best, 1), at(progress.best, 1))
 
 
+def test_who_keeps_costs_under_their_bounds_is_better(trainer, progress, monkeypatch):
+    learner = replace(trainer.learner, cost_bounds={"voltage": 0.5}, cost_margin=0.2)
+    bounded = replace(trainer, learner=learner)
+    now = replace(progress, best_reward=np.full(2, -np.inf), best_excess=np.full(2, np.inf))
+    # reward and cost of both seeds, and whether each is the best so far
+    rounds = [
+        [(1.0, 1.2, True), (1.0, 0.8, True)],
+        [(2.0, 1.3, False), (0.5, 0.6, True)],  # more over the bound, less over it
+        [(0.1, 0.41, True), (-1.0, 0.4, True)],  # within the bound, but for what is kept free of it; at that
+        [(0.3, 0.3, True), (-0.5, 0.1, True)],
+        [(0.2, 0.0, False), (9.0, 0.45, False)],
+    ]
+    for update, round_ in enumerate(rounds):
+        scores = iter(
+            Scores(np.array([r]), {}, {"voltage": np.array([c])}, np.zeros(1)) for r, c, _ in round_
+        )
+        monkeypatch.setattr(training, "score_days", lambda *_, scores=scores: next(scores))
+        before = now
+        now, found = bounded.validate(now, update)
+        np.testing.assert_allclose(found["cost/voltage"], [c for _, c, _ in round_], rtol=1e-6)
+        over = [max(c - 0.4, 0.0) / 0.4 for _, c, _ in round_]
+        np.testing.assert_allclose(found["excess"], over, rtol=1e-5, atol=1e-7)
+        for k, (reward, _, better) in enumerate(round_):
+            assert now.best_update[k] == (update if better else before.best_update[k])
+            assert now.best_reward[k] == (np.float32(reward) if better else before.best_reward[k])
+
+
 def test_five_seeds_in_one_program_are_five_runs(run):
     config = run.read_config()
     five = Trainer.of(replace(config, run=replace(config.run, num_seeds=5)))
