@@ -33,7 +33,7 @@ class Row:
     learners: dict[str, str]  # config of each, relative to the file of the matrix
     run: dict[str, float] = field(default_factory=dict)  # settings of `run` over those of the configs
     days: int = 120  # held-out cases
-    optimum: bool = True  # searched for once, by the first learner of the task
+    optimum: bool = True  # searched for once, by the first learner of the task, as a rule is tuned once
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Entry:
 
     @property
     def first(self) -> Path:
-        """The run of the same task that searches for the optimum."""
+        """The run of the same task that tunes the rule and searches for the optimum."""
         return self.run.parent / next(iter(self.row.learners))
 
     def commands(self) -> Iterator[list[str]]:
@@ -76,10 +76,21 @@ class Entry:
         begun = any(path.name.isdigit() for path in (self.run / "checkpoints").glob("*"))
         if not begun and self.run.exists():
             shutil.rmtree(self.run)  # it was stopped before there was anything to go on from
-        start = ["--resume", str(self.run)] if begun else ["--config", str(self.config), "--run-dir"]
-        yield ["-m", "experiments.mappo", *start, *([] if begun else [str(self.run)]), "--no-evaluate"]
+        afresh = ["--config", str(self.config), "--run-dir", str(self.run), *self._rule()]
+        start = ["--resume", str(self.run)] if begun else afresh
+        yield ["-m", "experiments.mappo", *start, "--no-evaluate"]
         days = ["--days", str(self.row.days)]
         yield ["-m", "experiments.evaluate", str(self.run), *days, *self._best()]
+
+    def _rule(self) -> list[str]:
+        known = self.first / "config.yaml"
+        if self.first == self.run or not known.is_file():
+            return []
+        (mine, _), (first, _) = (parse(["--config", str(path)]) for path in (self.config, known))
+        constants = first.learner.rule_constants
+        if mine.learner.rule_constants or constants is None or mine.learner.steers != first.learner.steers:
+            return []
+        return ["--rule-constants", *map(str, constants)]
 
     def _best(self) -> list[str]:
         if not self.row.optimum:

@@ -74,6 +74,26 @@ def test_a_failed_run_does_not_keep_others_from_their_turn(tmp_path, capsys, mon
     assert "failed: small, central (1 of 2)" in capsys.readouterr().err
 
 
+def test_a_rule_is_tuned_once_for_all_learners_that_steer_it(tmp_path):
+    (tmp_path / "steers.yaml").write_text("task: {env: SmartGrid-v0}\nlearner: {steers: tuned_rule}\n")
+    (tmp_path / "own.yaml").write_text("base: steers.yaml\nlearner: {rule_constants: [0.5]}\n")
+    (tmp_path / "acts.yaml").write_text("task: {env: SmartGrid-v0}\n")
+    learners = {name: f"{name}.yaml" for name in ("steers", "acts", "own")} | {"again": "steers.yaml"}
+    path, out = tmp_path / "matrix.yaml", tmp_path / "runs"
+    path.write_text(yaml.safe_dump({"tasks": {"homes": {"learners": learners}}}, sort_keys=False))
+    entries = {entry.learner: entry for entry in matrix.prepare(path, out)}
+    assert not any("--rule-constants" in next(entry.commands()) for entry in entries.values())
+    first = out / "homes" / "steers"
+    first.mkdir(parents=True)
+    first.joinpath("config.yaml").write_text(
+        "task: {env: SmartGrid-v0}\nlearner: {steers: tuned_rule, rule_constants: [0.25, 1.0]}\n"
+    )
+    training = {name: next(entry.commands()) for name, entry in entries.items() if name != "steers"}
+    at = training["again"].index("--rule-constants")
+    assert training["again"][at + 1 : at + 3] == ["0.25", "1.0"]
+    assert not any("--rule-constants" in training[name] for name in ("acts", "own"))
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "expected"),
     [
