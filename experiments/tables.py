@@ -3,9 +3,9 @@
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
 document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
 `forecasts` (of one of `experiments.forecast`),
-`runs` or `learners` (of a result of `experiments.compare`), `adapters`, `communities`, `live`, `live_page`,
-`throughput` or `powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`, ...), `networks`
-(of `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of
+`runs`, `learners` or `bounds` (of a result of `experiments.compare`), `adapters`, `communities`, `live`,
+`live_page`, `throughput` or `powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`,
+...), `networks` (of `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of
 `gridjax.calibration`).
 """
 
@@ -23,6 +23,7 @@ import tyro
 
 from experiments.files import write_text
 from gridjax.evaluation.tables.adapters import adapters_table
+from gridjax.evaluation.tables.bounds import bounds_table
 from gridjax.evaluation.tables.calibration import calibration_table
 from gridjax.evaluation.tables.communities import communities_table
 from gridjax.evaluation.tables.evaluation import evaluation_table
@@ -37,6 +38,7 @@ from gridjax.evaluation.tables.throughput import throughput_table
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "adapters": adapters_table,
+    "bounds": bounds_table,
     "calibration": calibration_table,
     "communities": communities_table,
     "evaluation": evaluation_table,

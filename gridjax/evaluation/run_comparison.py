@@ -16,7 +16,7 @@ from gridjax.evaluation.statistics import paired_difference
 MEASURES = (
     *("reward", "controllable", "losses_mw"),
     *("community_cost", "losses", "unserved", "peer_energy", "self_sufficiency", "peak_import"),
-    *("fairness", "reward_cooperation", "cost_voltage", "cost_peak"),
+    *("fairness", "reward_cooperation", "cost_voltage", "cost_peak", "cost_unserved"),
     *("ens_critical", "ens_priority", "ens_discretionary", "unserved_cost", "energy_cost", "critical_served"),
 )
 
@@ -103,6 +103,7 @@ def _compare(runs: Sequence[EvaluatedRun], shares: Mapping[str, np.ndarray]) -> 
             "trained_with": run.trained_with,
             "task": run.evaluation["task"],
             "settings": run.evaluation["learner"],
+            "cost_bounds": run.evaluation.get("cost_bounds", []),
             **_quality(run, run.learner, alike, measures),
             "stochastic": _quality(run, sampled, alike, measures)
             if sampled in run.evaluation["controllers"]

@@ -3,6 +3,7 @@ import pytest
 from gridjax.evaluation.evaluated_run import EvaluatedRun
 from gridjax.evaluation.learning_curve import learning_curve
 from gridjax.evaluation.run_comparison import compare_runs
+from gridjax.evaluation.tables.bounds import bounds_table
 from gridjax.evaluation.tables.learners import learners_table
 from gridjax.evaluation.tables.markdown import percent
 from gridjax.evaluation.tables.runs import runs_table
@@ -56,3 +57,24 @@ def test_runs_have_a_table_for_every_task(report):
     assert "CR (%)" in text
     # a report of one task, as it stood alone
     assert runs_table(report["tasks"]["Resilience-v0, campus13"]) in text
+
+
+def test_bounds_stand_beside_what_is_without_them():
+    free, bounded = evaluation(quality=0.9), evaluation(quality=0.6)
+    cost = {"cost": "voltage", "bound": 0.5, "mean": 0.4, "over_days": [0.3, 0.6], "holds": False}
+    bounded["cost_bounds"] = [cost, cost | {"cost": "noise", "bound": 0.75, "holds": True}]
+    report = compare_runs([EvaluatedRun("free", free), EvaluatedRun("bounded", bounded)])
+    (task,) = report["tasks"].values()
+    for run, level in (("free", 2.0), ("bounded", 0.4)):
+        task["runs"][run]["summary"] |= {f"cost_{name}": {"mean": level} for name in ("voltage", "noise")}
+    lines = bounds_table(report).splitlines()
+    rows = [dict(zip(cells(lines[0]), cells(line))) for line in lines[2:4]]
+    assert [row["mean cost"] for row in rows] == ["voltage (p.u. beyond the band)", "noise"]
+    assert {row["learner"] for row in rows} == {"bounded"}
+    assert rows[0]["without a bound"] == "2"
+    assert rows[0]["bound"] == "0.5"
+    assert rows[0]["with it (95 %)"] == "0.4 (0.3 to 0.6)"
+    assert [row["holds"] for row in rows] == ["no", "yes"]
+    less = -task["runs"]["bounded"]["difference"]["reward"]["value"]
+    assert less > 0.0
+    assert rows[0]["less than without (95 %)"].startswith(f"{less:.4f} (")
