@@ -93,8 +93,8 @@ def prosumer_yardsticks(
         return measures(env, params, scores, reference)
 
     def plan() -> Act:
-        done(0, "optimum: planning with perfect information")
-        return foresight(env, params, days, key, tuned, iterations or ITERATIONS)
+        told = partial(done, 0)
+        return foresight(env, params, days, key, tuned, iterations or ITERATIONS, told)
 
     def bounds() -> Measures:
         # a vehicle or a heat pump can wait, which the bound does not know
@@ -146,13 +146,21 @@ def measures(env: SmartGrid, params: Any, scores: Scores, reference: np.ndarray)
 
 
 def foresight(
-    env: SmartGrid, params: Any, days: np.ndarray, key: jax.Array, rule: Rule, iterations: int
+    env: SmartGrid,
+    params: Any,
+    days: np.ndarray,
+    key: jax.Array,
+    rule: Rule,
+    iterations: int,
+    told: Callable[[str], None] | None = None,
 ) -> Act:
     """Plays the best actions found for each of `days`, with the noise and events they are scored with."""
     size = -(-days.size // -(-days.size // _CHUNK))
     keys = jax.random.split(key, days.size)
     plans = []
     for first in range(0, days.size, size):
+        if told is not None:
+            told(f"optimum: planned with perfect information {first} of {days.size} days")
         rows = np.minimum(np.arange(first, first + size), days.size - 1)
         plans.append(np.asarray(_plan(env, iterations, keys[rows], jnp.asarray(days[rows]), params, rule)))
     every = np.zeros((366, *plans[0].shape[1:]), np.float32)

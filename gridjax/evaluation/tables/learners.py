@@ -39,8 +39,8 @@ def _quality(run: Mapping[str, Any], first: bool) -> list[str]:
     return [
         _share(run["share_of_way"]),
         _share(run["stochastic"] and run["stochastic"]["share_of_way"]),
-        f"{reward['iqm']:.4f}",
-        interval(reward["over_seeds"], 4) if len(run["seeds"]) > 1 else "-",
+        f"{reward['iqm']:.5f}",
+        interval(reward["over_seeds"], 5) if len(run["seeds"]) > 1 else "-",
         "-" if first or not chance else percent(chance["value"], chance["over_seeds"]),
     ]
 
