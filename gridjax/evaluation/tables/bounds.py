@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridjax.evaluation.tables.markdown import interval, table
-
-_UNITS = {"peak": "kW beyond the contract", "unserved": "kWh a step", "voltage": "p.u. beyond the band"}
+from gridjax.evaluation.tables.titles import COSTS
 
 
 def bounds_table(report: Mapping[str, Any]) -> str:
@@ -30,13 +29,13 @@ def bounds_table(report: Mapping[str, Any]) -> str:
         for name, run in found["runs"].items():
             gap = run["difference"]["reward"]
             for bound in run["cost_bounds"]:
-                cost = bound["cost"]
+                cost = f"cost_{bound['cost']}"
                 rows.append(
                     [
                         title,
                         name,
-                        f"{cost} ({_UNITS[cost]})" if cost in _UNITS else cost,
-                        _short(first["summary"][f"cost_{cost}"]["mean"]),
+                        COSTS.get(cost, cost.removeprefix("cost_")),
+                        _short(first["summary"][cost]["mean"]),
                         _short(bound["bound"]),
                         f"{_short(bound['mean'])} ({' to '.join(map(_short, bound['over_days']))})",
                         "yes" if bound["holds"] else "no",

@@ -7,7 +7,7 @@ from typing import Any
 
 from gridjax.evaluation.evaluated_run import reward_terms
 from gridjax.evaluation.tables.markdown import interval, percent, table
-from gridjax.evaluation.tables.titles import COLUMNS, TITLES
+from gridjax.evaluation.tables.titles import COLUMNS, COSTS, TITLES
 
 # measures of runs side by side, and their digits
 _COMPARED = {
@@ -38,9 +38,7 @@ def _of_task(report: Mapping[str, Any]) -> str:
     titles |= {
         "reward": "reward",
         "unserved_cost": "not served (EUR)",
-        "cost_voltage": "voltage beyond the band (p.u.)",
-        "cost_peak": "import beyond the contract (kW)",
-    }
+    } | COSTS
     measured = report["runs"][first]["summary"]
     shown = [name for name in _COMPARED if name in measured and (name != "reward" or _same_reward(report))]
     heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]

@@ -52,3 +52,10 @@ COLUMNS = (
     ("emissions", "CO2 (kg)", 1.0, 0),
     ("nadir", "lowest frequency (Hz)", 1.0, 2),
 )
+
+# costs that are bounded, means of a step
+COSTS = {
+    "cost_voltage": "voltage beyond the band (p.u.)",
+    "cost_peak": "import beyond the contract (kW)",
+    "cost_unserved": "not served (kWh)",
+}

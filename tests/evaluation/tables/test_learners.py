@@ -69,7 +69,7 @@ def test_bounds_stand_beside_what_is_without_them():
         task["runs"][run]["summary"] |= {f"cost_{name}": {"mean": level} for name in ("voltage", "noise")}
     lines = bounds_table(report).splitlines()
     rows = [dict(zip(cells(lines[0]), cells(line))) for line in lines[2:4]]
-    assert [row["mean cost"] for row in rows] == ["voltage (p.u. beyond the band)", "noise"]
+    assert [row["mean cost"] for row in rows] == ["voltage beyond the band (p.u.)", "noise"]
     assert {row["learner"] for row in rows} == {"bounded"}
     assert rows[0]["without a bound"] == "2"
     assert rows[0]["bound"] == "0.5"
