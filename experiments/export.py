@@ -21,7 +21,7 @@ from experiments.files import plain
 from experiments.run_directory import RunDirectory
 from experiments.steering import known_rule
 from experiments.task import network_name
-from experiments.training import Progress, Trainer, at_seed
+from experiments.training import Progress, Trainer, at_seed, ranked
 from experiments.versions import versions
 from gridjax.learners import Checkpoints
 from gridjax.learners.portable import save_policy
@@ -85,7 +85,7 @@ def write_best(path: Path, run: RunDirectory, trainer: Trainer, progress: Progre
 
 
 def _best_seed(progress: Progress) -> int:
-    return int(np.lexsort((-np.asarray(progress.best_reward), np.asarray(progress.best_excess)))[0])
+    return int(ranked(np.asarray(progress.best_reward), np.asarray(progress.best_excess))[0])
 
 
 def _about(run: RunDirectory, trainer: Trainer, seed: int) -> dict[str, Any]:

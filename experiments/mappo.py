@@ -27,7 +27,7 @@ from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.steering import with_constants
 from experiments.task import network_name
-from experiments.training import Progress, Trainer, use_cpu_devices
+from experiments.training import Progress, Trainer, ranked, use_cpu_devices
 from experiments.versions import versions
 from gridjax.envs.registry import UnknownOption
 from gridjax.learners import Checkpoints
@@ -189,7 +189,7 @@ def _best(records: Sequence[dict[str, Any]]) -> str:
     found = [record for record in records if _VALIDATED in record]
     reward = np.array([record[_VALIDATED] for record in found])
     over = np.array([record.get("validation/excess", np.zeros(reward.shape[1])) for record in found])
-    best = [found[np.lexsort((-r, o))[0]]["update"] for r, o in zip(reward.T, over.T)]
+    best = [found[ranked(*pair)[0]]["update"] for pair in zip(reward.T, over.T)]
     early = f"; {best.count(0)} of {len(best)} never did better than untrained" if 0 in best else ""
     return f"best in validation: update {', '.join(map(str, best))} of {records[-1]['update']}{early}"
 

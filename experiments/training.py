@@ -117,11 +117,7 @@ class Trainer:
         return progress, {name: np.asarray(x) for name, x in metrics.items()}
 
     def validate(self, progress: Progress, update: int) -> tuple[Progress, dict[str, np.ndarray]]:
-        """Score every seed on the validation cases, and keep the policies that never did better.
-
-        Better is who keeps costs under their bounds, or goes less over them, and then who has the higher
-        reward (Deb 2000).
-        """
+        """Score every seed on the validation cases, and keep the best policies so far, as `ranked` has it."""
         policies, learner = self.policies(progress), self.learner
         found: dict[str, list[float]] = {"reward": [], "excess": []}
         for k in range(len(self.seeds)):
@@ -140,8 +136,8 @@ class Trainer:
             for name in _SHOWN & scores.metrics.keys():
                 found.setdefault(name, []).append(float(np.mean(scores.metrics[name])))
         reward, over = (jnp.asarray(found[name], jnp.float32) for name in ("reward", "excess"))
-        level = (over == progress.best_excess) & (reward > progress.best_reward)
-        better = np.asarray(level | (over < progress.best_excess))
+        old, new = (progress.best_reward, progress.best_excess), (reward, over)
+        better = np.array([ranked(*pair)[0] == 1 for pair in zip(*np.stack([old, new], axis=-1))])
 
         def choose(new: jax.Array, old: jax.Array) -> jax.Array:
             return jnp.where(better.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
@@ -156,6 +152,15 @@ class Trainer:
         if not learner.cost_bounds:
             del found["excess"]
         return self.place(progress), {name: np.array(values, np.float32) for name, values in found.items()}
+
+
+def ranked(reward: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    """Indices from the best validation to the worst, the earlier first among equals.
+
+    Better is who keeps costs under their bounds, or goes less over them, and then who has the higher reward
+    (Deb 2000).
+    """
+    return np.lexsort((-reward, excess))
 
 
 def at_seed(tree: Any, k: int) -> Any:
