@@ -28,17 +28,27 @@ class Tables(NamedTuple):
     scenario: Table
 
 
-def to_pandas(network: Network, flow: Flow, scenarios: Sequence[Hashable] | None = None) -> Tables:
+def to_pandas(
+    network: Network,
+    flow: Flow,
+    scenarios: Sequence[Hashable] | None = None,
+    backup_slack: Sequence[tuple[int, float]] = (),
+) -> Tables:
     """`bus_table`, `branch_table`, `source_table` and `scenario_table` of a power flow.
 
     Powers at a bus are positive into the grid, where pandapower's `res_bus` has them positive out of it, and
     buses that closed switches fuse repeat their sum.
-    `scenarios` labels the leading axis of `flow`, such as a `pandas.DatetimeIndex`; default 0, 1, ...
+    `scenarios` labels the leading axis of `flow`, such as a `pandas.DatetimeIndex`; default 0, 1, ...;
+    `backup_slack` is that of `solve`.
     Raises `ImportError` without pandas, `ValueError` if `flow` has not the network's shape, more than one
-    leading axis, or not as many scenarios as labels.
+    leading axis, not as many scenarios as labels, or backups that are not those of `backup_slack`.
     """
-    parts = (bus_table, branch_table, source_table, scenario_table)
-    return Tables(*(part(network, flow, scenarios) for part in parts))
+    return Tables(
+        bus=bus_table(network, flow, scenarios),
+        branch=branch_table(network, flow, scenarios),
+        source=source_table(network, flow, scenarios, backup_slack),
+        scenario=scenario_table(network, flow, scenarios),
+    )
 
 
 def bus_table(network: Network, flow: Flow, scenarios: Sequence[Hashable] | None = None) -> Table:
@@ -87,25 +97,35 @@ def branch_table(network: Network, flow: Flow, scenarios: Sequence[Hashable] | N
     return batch.table(columns, {"branch": list(network.branch_labels)})
 
 
-def source_table(network: Network, flow: Flow, scenarios: Sequence[Hashable] | None = None) -> Table:
+def source_table(
+    network: Network,
+    flow: Flow,
+    scenarios: Sequence[Hashable] | None = None,
+    backup_slack: Sequence[tuple[int, float]] = (),
+) -> Table:
     """Per bus that holds its voltage: `kind`, `vm_pu`, and the power that this takes, `p_mw`, `q_mvar`.
 
     A `slack` bus supplies both beyond the injection given for it; a `pv` bus only reactive power, its `p_mw`
     is part of the injection and NaN here. `limited` says that a reactive limit holds instead of the voltage.
-    Backup slacks of `solve` are not listed; `scenario_table` counts them.
+    A `backup` is one of `backup_slack`, that of `solve`; its power is 0 while it holds no island.
     """
     batch = _batch(network, flow, scenarios)
     base = float(network.base_mva)
-    power, limited = (
-        batch.take(flow.slack_power) * base,
-        np.zeros((batch.size, len(network.slack_buses)), bool),
-    )
+    power = batch.take(flow.slack_power) * base
+    slacks = [*network.slack_buses, *(row for row, _ in backup_slack)]
+    if power.shape[1] != len(slacks):
+        raise ValueError(
+            f"flow has {power.shape[1] - len(network.slack_buses)} backups, but backup_slack names "
+            f"{len(backup_slack)}: give what was given to solve"
+        )
+    limited = np.zeros(power.shape, bool)
     if network.pv_buses:
         reactive = batch.take(flow.generator_reactive) * base
         power = np.concatenate([power, np.nan + 1j * reactive], axis=1)
         limited = np.concatenate([limited, batch.take(flow.limited) != 0], axis=1)
-    rows = [*network.slack_buses, *network.pv_buses]
-    kind = np.array(["slack"] * len(network.slack_buses) + ["pv"] * len(network.pv_buses))
+    rows = [*slacks, *network.pv_buses]
+    numbers = len(network.slack_buses), len(backup_slack), len(network.pv_buses)
+    kind = np.repeat(["slack", "backup", "pv"], numbers)
     columns = {
         "kind": np.broadcast_to(kind, power.shape),
         "vm_pu": np.abs(batch.take(flow.voltage))[:, rows],

@@ -75,6 +75,25 @@ def test_source_table(village):
     np.testing.assert_allclose(table.loc[7, "q_mvar"], net.res_ext_grid.q_mvar[0], atol=1e-8)
 
 
+def test_backups_are_sources(village):
+    """Without its transformer the village lives from a battery at bus 201, which its load then says."""
+    net, network, _, _ = village
+    injection = net.load.p_mw.sum() - net.sgen.p_mw.sum()
+    cut = [label.startswith("line") for label in network.branch_labels]
+    backups = ((int(network.bus_index[201]), 1.0),)
+    alone = solve(
+        network, np.array(network.nominal_injection), branch_status=np.array(cut), backup_slack=backups
+    )
+    table = to_pandas(network, alone, backup_slack=backups).source
+    assert table.index.tolist() == [7, 201]
+    assert table.kind.tolist() == ["slack", "backup"]
+    assert table.loc[7, "p_mw"] == 0.0
+    losses = float(alone.losses) * float(network.base_mva)
+    np.testing.assert_allclose(table.loc[201, "p_mw"], injection + losses, rtol=1e-3)
+    with pytest.raises(ValueError, match=r"flow has 1 backups, but backup_slack names 0"):
+        to_pandas(network, alone)
+
+
 def test_batches_are_indexed_by_scenario_first(village):
     _, network, flow, many = village
     hours = pd.date_range("2030-01-01", periods=3, freq="h")
