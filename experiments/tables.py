@@ -1,8 +1,8 @@
-"""Keep the tables of a document equal to what was measured: `python -m experiments.tables README.md`.
+"""Keep the tables of documents equal to what was measured: `python -m experiments.tables README.md`.
 
 Rewrites what stands between `<!-- table: NAME source=PATH -->` and `<!-- end -->`. PATH is relative to the
-document; NAME is `evaluation` (of an `evaluation.json`), `families` (of a result of `experiments.families`),
-`forecasts` (of one of `experiments.forecast`),
+document; NAME is `evaluation` (of an `evaluation.json`), `results` (of several of these, PATH,PATH,...),
+`families` (of a result of `experiments.families`), `forecasts` (of one of `experiments.forecast`),
 `runs`, `learners` or `bounds` (of a result of `experiments.compare`), `adapters`, `communities`, `live`,
 `live_page`, `throughput` or `powerflow` (of a result of `benchmarks.adapters`, `benchmarks.communities`,
 ...), `networks` (of `gridjax.calibration --survey`) or `calibration` (of the folder with the reports of
@@ -33,6 +33,7 @@ from gridjax.evaluation.tables.learners import learners_table
 from gridjax.evaluation.tables.live import live_page_table, live_table
 from gridjax.evaluation.tables.networks import networks_table
 from gridjax.evaluation.tables.powerflow import powerflow_table
+from gridjax.evaluation.tables.results import results_table
 from gridjax.evaluation.tables.runs import runs_table
 from gridjax.evaluation.tables.throughput import throughput_table
 
@@ -49,6 +50,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "live_page": live_page_table,
     "networks": networks_table,
     "powerflow": powerflow_table,
+    "results": results_table,
     "runs": runs_table,
     "throughput": throughput_table,
 }
@@ -62,9 +64,9 @@ _OPENING = re.compile(r"<!-- table:")
 
 @dataclass(frozen=True)
 class Command:
-    """Rewrite the tables of a Markdown document from the files they were measured in."""
+    """Rewrite the tables of Markdown documents from the files they were measured in."""
 
-    document: Annotated[Path, tyro.conf.Positional]
+    documents: Annotated[tuple[Path, ...], tyro.conf.Positional]
     check: bool = False  # change nothing, and fail where a table is stale
 
 
@@ -72,22 +74,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 1 where `--check` finds a stale table, 2 for bad input."""
     command = tyro.cli(Command, args=arguments, prog="python -m experiments.tables")
     try:
-        old = command.document.read_text(encoding="utf-8")
-        new = renewed(old, command.document.parent)
+        found = {path: path.read_text(encoding="utf-8") for path in command.documents}
+        stale = {path: new for path, old in found.items() if (new := renewed(old, path.parent)) != old}
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if new == old:
-        return 0
-    if command.check:
-        print(
-            f"{command.document} has stale tables; renew them: "
-            f"python -m experiments.tables {command.document}",
-            file=sys.stderr,
-        )
-        return 1
-    write_text(command.document, new)
-    return 0
+    for path, new in stale.items():
+        if command.check:
+            print(
+                f"{path} has stale tables; renew them: python -m experiments.tables {path}", file=sys.stderr
+            )
+        else:
+            write_text(path, new)
+    return 1 if command.check and stale else 0
 
 
 def renewed(document: str, folder: Path) -> str:
@@ -99,20 +98,25 @@ def renewed(document: str, folder: Path) -> str:
         raise ValueError("a table is not of the form <!-- table: NAME source=PATH --> ... <!-- end -->")
 
     def rewrite(match: re.Match[str]) -> str:
-        name, source = match["name"], folder / match["source"]
+        name, sources = match["name"], [folder / source for source in match["source"].split(",")]
         if name not in TABLES:
             raise ValueError(f"unknown table {name!r}, expected one of {', '.join(TABLES)}")
-        if not source.exists():
-            raise FileNotFoundError(f"{source}, the source of table {name!r}, does not exist")
+        for source in sources:
+            if not source.exists():
+                raise FileNotFoundError(f"{source}, the source of table {name!r}, does not exist")
         if _OPENING.search(match["body"]):
             raise ValueError(f"table {name!r} with source {match['source']} has no <!-- end -->")
         try:
-            content = TABLES[name](_read(source))
-        except (json.JSONDecodeError, KeyError) as error:
-            raise ValueError(f"{source} is no source for table {name!r}: {error!r}") from None
+            content = TABLES[name](_read_all(sources))
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{match['source']} is no source for table {name!r}: {error!r}") from None
         return f"{match['open']}{content}\n{match['close']}"
 
     return _REGION.sub(rewrite, document)
+
+
+def _read_all(sources: Sequence[Path]) -> Any:
+    return _read(sources[0]) if len(sources) == 1 else {path.stem: _read(path) for path in sources}
 
 
 def _read(source: Path) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gridjax.evaluation.learning_curve import SHARE
 from gridjax.evaluation.tables.markdown import interval, percent, table
+from gridjax.evaluation.tables.titles import machine
 
 
 def learners_table(report: Mapping[str, Any]) -> str:
@@ -63,7 +64,7 @@ def _share(found: Mapping[str, Any] | None) -> str:
 def _note(report: Mapping[str, Any]) -> str:
     runs = [run for found in report["tasks"].values() for run in found["runs"].values()]
     days = " and ".join(sorted({str(len(found["days"])) for found in report["tasks"].values()}))
-    machines = sorted({machine for run in runs if (machine := _machine(run["trained_with"]))})
+    machines = sorted({machine(run["trained_with"]) for run in runs if run["trained_with"]})
     return (
         f"On {days} held-out cases a task, deterministic policies unless said otherwise; shares of the way "
         "are of mean rewards, with 95 % intervals over cases and seeds. The best is the highest mean "
@@ -72,11 +73,3 @@ def _note(report: Mapping[str, Any]) -> str:
         "each seed, minutes those of all seeds of a run side by side, compilation included"
         + (f", on {'; '.join(machines)}." if machines else ".")
     )
-
-
-def _machine(versions: Mapping[str, Any]) -> str:
-    if not versions:
-        return ""
-    if versions["platform"] == "cpu":
-        return f"{versions['cpu_cores']} CPU cores"
-    return f"{versions['device_count']} x {versions['device']}"

@@ -1,6 +1,9 @@
-"""What controllers and measures are called in tables and figures."""
+"""What controllers, measures and machines are called in tables and figures."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 TITLES = {
     "no_control": "no control",
@@ -59,3 +62,10 @@ COSTS = {
     "cost_peak": "import beyond the contract (kW)",
     "cost_unserved": "not served (kWh)",
 }
+
+
+def machine(versions: Mapping[str, Any]) -> str:
+    """What a program ran on, from a `versions.json`."""
+    if versions["platform"] == "cpu":
+        return f"{versions['cpu_cores']} CPU cores"
+    return f"{versions['device_count']} x {versions['device']}"
