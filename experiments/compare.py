@@ -4,6 +4,7 @@ Reads `evaluation.json` and `metrics.jsonl` of each, such as those of several le
 share parameters, or of several weights of a reward term. Runs of one task are compared with the first of
 them, day by day; a name may stand for one run on each of several tasks. Rewards compare only where they are
 made of the same; costs and energies always do. Prints tables, and draws figures into a folder beside FILE.
+With `--keep EARLIER`, a file of the same kind, tasks of which no run is named stay as they stand there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -33,6 +34,7 @@ class Command:
 
     runs: Annotated[tuple[str, ...], tyro.conf.Positional]  # NAME=FOLDER each
     out: Path  # JSON; figures go to a folder of that name with _figures
+    keep: Path | None = None  # an earlier result, whose other tasks are taken over
     figures: bool = True  # draw them
     marl_eval: Path | None = None  # JSON for marl-eval (package id-marl-eval)
 
@@ -43,12 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         runs = [read_run(entry) for entry in command.runs]
         report = compare_runs(runs)
+        earlier = {} if command.keep is None else _tasks(command.keep)
         exported = None if command.marl_eval is None else marl_eval_data(runs)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     report["command"] = "python -m experiments.compare " + " ".join(f"{run.name}=RUN" for run in runs)
     report["versions"] = runs[0].evaluation["versions"]
+    if earlier.keys() - report["tasks"].keys():
+        # what is told of all tasks together needs the scores of every case
+        report |= {"tasks": earlier | report["tasks"], "all_tasks": {}}
     report = plain(report)
     write_json(command.out, report)
     if command.marl_eval is not None:
@@ -60,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in draw_comparison(report, command.out.with_name(f"{command.out.stem}_figures")):
             print(path)
     return 0
+
+
+def _tasks(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["tasks"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise ValueError(f"--keep {path} is no result of experiments.compare") from None
 
 
 def read_run(entry: str) -> EvaluatedRun:

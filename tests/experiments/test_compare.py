@@ -64,6 +64,19 @@ def test_figures_are_drawn_unless_refused(runs, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
+def test_other_tasks_of_an_earlier_result_are_kept(runs, compared, tmp_path):
+    """As where one task was trained anew: its learners in another order, the other task as before."""
+    earlier, out = compared / "learners.json", tmp_path / "learners.json"
+    assert compare.main([runs[3], runs[2], "--keep", str(earlier), "--out", str(out)]) == 0
+    before, after = (json.loads(path.read_text())["tasks"] for path in (earlier, out))
+    voltage, campus = before
+    assert list(after) == [voltage, campus]
+    assert after[voltage] == before[voltage]
+    assert list(after[campus]["runs"]) == ["IPPO", "MAPPO"]
+    assert json.loads(out.read_text())["all_tasks"] == {}
+    assert (tmp_path / "learners_figures" / "learning_curves.png").is_file()
+
+
 BROKEN = [{"step": 5, "seconds": 1.0, "validation/reward": [None]}]
 
 
@@ -75,6 +88,7 @@ BROKEN = [{"step": 5, "seconds": 1.0, "validation/reward": [None]}]
         (["x=BARE", "x=BARE"], "VoltageControl-v0, case33bw: x stands for several runs"),
         (["x=BARE", "y=NOWHERE"], "does not exist: python -m experiments.evaluate"),
         (["x=BARE", "y=BROKEN"], "broken: validation/reward of step 5"),
+        (["x=BARE", "y=BARE", "--keep", "LINES"], "is no result of experiments.compare"),
         (["x=BARE", "y=BARE", "--marl-eval", "FILE"], "x on VoltageControl-v0, case33bw has no validations"),
     ],
 )
@@ -84,6 +98,7 @@ def test_bad_input(tmp_path, capsys, arguments, expected):
         "BROKEN": write(tmp_path / "broken", evaluation(), BROKEN),
         "NOWHERE": tmp_path / "nowhere",
         "FILE": tmp_path / "marl_eval.json",
+        "LINES": tmp_path / "broken" / "metrics.jsonl",
     }
     for name, place in places.items():
         arguments = [argument.replace(name, str(place)) for argument in arguments]
