@@ -1,8 +1,8 @@
 """Keep the evaluation of a run: `python -m benchmarks.collect RUN NAME`.
 
-Copies `evaluation.json` to `benchmarks/results/NAME.json`, every `families*.json` to `NAME-families*.json`,
-its figures to `NAME-*.png`, and writes the SHA-256 of every result anew into `SHA256SUMS` (`sha256sum -c
-SHA256SUMS` checks them). Without arguments it only renews the sums.
+Copies `evaluation.json` to `benchmarks/results/NAME.json`, that among ten agents to `NAME-10-agents.json`, every
+`families*.json` to `NAME-families*.json`, its figures to `NAME-*.png`, and writes the SHA-256 of every result
+anew into `SHA256SUMS` (`sha256sum -c SHA256SUMS` checks them). Without arguments it only renews the sums.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ def main() -> None:
         if not source.is_file():
             parser.error(f"{source} does not exist: python -m experiments.evaluate {options.run}")
         shutil.copyfile(source, RESULTS / f"{options.name}.json")
+        for other in options.run.glob("evaluation-*.json"):
+            shutil.copyfile(other, RESULTS / f"{options.name}-{other.name.removeprefix('evaluation-')}")
         for families in options.run.glob("families*.json"):
             shutil.copyfile(families, RESULTS / f"{options.name}-{families.name}")
         for figure in options.figures:
