@@ -1,6 +1,6 @@
 """Keep the evaluation of a run: `python -m benchmarks.collect RUN NAME`.
 
-Copies `evaluation.json` to `benchmarks/results/NAME.json`, that among ten agents to `NAME-10-agents.json`, every
+Copies `evaluation.json` to `benchmarks/results/NAME.json`, that among N agents to `NAME-N-agents.json`, every
 `families*.json` to `NAME-families*.json`, its figures to `NAME-*.png`, and writes the SHA-256 of every result
 anew into `SHA256SUMS` (`sha256sum -c SHA256SUMS` checks them). Without arguments it only renews the sums.
 """

@@ -73,6 +73,9 @@ class Command:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 1 where `--check` finds a stale table, 2 for bad input."""
     command = tyro.cli(Command, args=arguments, prog="python -m experiments.tables")
+    if not command.documents:
+        print("error: name a document, such as README.md", file=sys.stderr)
+        return 2
     try:
         found = {path: path.read_text(encoding="utf-8") for path in command.documents}
         stale = {path: new for path, old in found.items() if (new := renewed(old, path.parent)) != old}
