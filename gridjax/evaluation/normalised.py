@@ -9,7 +9,7 @@ import numpy as np
 
 from gridjax.evaluation.comparison import share_of_way
 from gridjax.evaluation.evaluated_run import EvaluatedRun
-from gridjax.evaluation.improvement import probability_of_improvement
+from gridjax.evaluation.improvement import improvement_over_days, probability_of_improvement
 from gridjax.evaluation.performance_profile import performance_profile
 from gridjax.evaluation.statistics import Estimate, interval_over_runs, optimality_gap
 
@@ -60,7 +60,10 @@ def share_of(run: EvaluatedRun, controller: str, alike: Sequence[EvaluatedRun]) 
 
 
 def aggregates(shares: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """rliable's figures of each run's `[n_run, n_day]` shares; the first run is what others improve on."""
+    """rliable's figures of each run's `[n_run, n_day]` shares; the first run is what others improve on.
+
+    The chance to do so has an interval over days and whole seeds, too.
+    """
     if not shares:
         return {}
     thresholds = _thresholds(list(shares.values()))
@@ -69,7 +72,8 @@ def aggregates(shares: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
         name: {
             "iqm": entry(interval_over_runs(scores)),
             "optimality_gap": entry(interval_over_runs(scores, optimality_gap)),
-            "improvement": entry(probability_of_improvement(scores, first)),
+            "improvement": entry(probability_of_improvement(scores, first))
+            | entry(improvement_over_days(scores, first), "over_days"),
             "profile": performance_profile(scores, thresholds)._asdict(),
         }
         for name, scores in shares.items()

@@ -26,9 +26,10 @@ METHOD = (
     "reward of any controller or run where no optimum was evaluated. Of these the interquartile mean, "
     "the optimality gap, the profile (share of seeds and days above a threshold) and the probability of "
     "improvement (with which a seed scores above one of the first run on the same day) are rliable's, "
-    "days being its tasks. goal: 95 % of the way from the median of the runs' first validations to the "
-    "best mean validation of any run whose reward is the same; reached: the first validation whose mean "
-    "over the seeds is there. Neither where no run ever did better than the best of them began."
+    "days being its tasks; over_days draws days and whole seeds there, too. goal: 95 % of the way from the "
+    "median of the runs' first validations to the best mean validation of any run whose reward is the "
+    "same; reached: the first validation whose mean over the seeds is there. Neither where no run ever did "
+    "better than the best of them began."
 )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from rliable import library, metrics
 
-from gridjax.evaluation.improvement import probability_of_improvement
+from gridjax.evaluation.improvement import improvement_over_days, probability_of_improvement
 
 RESAMPLES = 60  # rliable takes 30 ms each
 
@@ -34,6 +34,21 @@ def test_by_hand():
     assert probability_of_improvement(first, first).value == 0.5
 
 
-def test_other_days_are_refused():
+def test_whole_runs_and_days_are_drawn():
+    # two runs each, one of the first better on all days, the other worse
+    first, second = np.array([[0.0] * 40, [2.0] * 40]), np.array([[1.0] * 40, [1.0] * 40])
+    whole, apart = improvement_over_days(first, second), probability_of_improvement(first, second)
+    assert whole.value == apart.value == 0.5
+    assert whole[1:] == (0.0, 1.0)  # both drawn runs are the worse one in a quarter of the draws
+    assert 0.35 < apart.low < apart.high < 0.65
+    # one run each, better on half of the days: only days differ
+    first, second = np.tile([0.0, 2.0], (1, 20)), np.ones((1, 40))
+    assert probability_of_improvement(first, second)[1:] == (0.5, 0.5)
+    half = 1.96 * np.sqrt(0.25 / 40)
+    assert improvement_over_days(first, second)[1:] == pytest.approx((0.5 - half, 0.5 + half), abs=0.03)
+
+
+@pytest.mark.parametrize("chance", [probability_of_improvement, improvement_over_days])
+def test_other_days_are_refused(chance):
     with pytest.raises(ValueError, match="2 and 3 days cannot be paired"):
-        probability_of_improvement(np.zeros((1, 2)), np.zeros((1, 3)))
+        chance(np.zeros((1, 2)), np.zeros((1, 3)))

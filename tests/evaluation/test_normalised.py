@@ -42,7 +42,7 @@ def test_aggregates_compare_with_the_first():
     shares = {"a": np.full((2, 3), 0.4), "b": np.array([[0.5, 0.5, 1.5], [0.5, 0.5, 1.5]])}
     found = aggregates(shares)
     assert found["a"]["improvement"]["value"] == 0.5
-    assert found["b"]["improvement"] == {"value": 1.0, "over_seeds": [1.0, 1.0]}
+    assert found["b"]["improvement"] == {"value": 1.0, "over_seeds": [1.0, 1.0], "over_days": [1.0, 1.0]}
     assert found["b"]["iqm"]["value"] == pytest.approx(iqm(shares["b"].ravel()))
     assert found["b"]["optimality_gap"]["value"] == pytest.approx(1.0 / 3)
     np.testing.assert_array_equal(found["a"]["profile"]["thresholds"], found["b"]["profile"]["thresholds"])

@@ -42,7 +42,7 @@ def _quality(run: Mapping[str, Any], first: bool) -> list[str]:
         _share(run["stochastic"] and run["stochastic"]["share_of_way"]),
         f"{reward['iqm']:.5f}",
         interval(reward["over_seeds"], 5) if len(run["seeds"]) > 1 else "-",
-        "-" if first or not chance else percent(chance["value"], chance["over_seeds"]),
+        "-" if first or not chance else percent(chance["value"], chance["over_days"]),
     ]
 
 
@@ -67,7 +67,8 @@ def _note(report: Mapping[str, Any]) -> str:
     machines = sorted({machine(run["trained_with"]) for run in runs if run["trained_with"]})
     return (
         f"On {days} held-out cases a task, deterministic policies unless said otherwise; shares of the way "
-        "are of mean rewards, with 95 % intervals over cases and seeds. The best is the highest mean "
+        "are of mean rewards. Intervals hold 95 %, over cases and seeds unless said otherwise; chances are "
+        "those of a seed to score above another on the same case. The best is the highest mean "
         "validation reward of any run of the task, the way to it begins at the median of the first "
         "validations; where no run ever did better than the best began, there is none. Steps are those of "
         "each seed, minutes those of all seeds of a run side by side, compilation included"
