@@ -53,21 +53,26 @@ def prepare(
     value = output * std + mean
     decay = learner.layout.per_agent(learner.gae_lambda)[:, None]
     # a task whose horizon is its episode owes nothing beyond it
-    ended = done if learner.finite_horizon else rollout.terminated
-    over = (ended[..., None, None], rollout.truncated[..., None, None])
+    ended = (done if learner.finite_horizon else rollout.terminated)[..., None, None]
     paid = streams(rollout.reward, rollout.cost, learner.reward_sharing)
+    next_value = rollout.next_value * std + mean
     advantage = generalised_advantage(
-        paid, value, rollout.next_value * std + mean, *over, learner.gamma, decay
+        paid, value, next_value, ended, rollout.truncated[..., None, None], learner.gamma, decay
     )
     returns = advantage + value
     if rollout.twin is not None:
         twin = rollout.twin
         scale = std if learner.twin_critic else jnp.zeros_like(std)
+        twin_done = twin.terminated | twin.truncated
+        twin_ended = (twin_done if learner.finite_horizon else twin.terminated)[..., None, None]
+        # where one of the two is at its end, what the other still has before it is the difference
+        alone = jnp.where(ended, 0.0, next_value) - jnp.where(twin_ended, 0.0, twin.next_value * std + mean)
         advantage = generalised_advantage(
             paid - streams(twin.reward, twin.cost, learner.reward_sharing),
             (output - twin.value) * scale,
-            (rollout.next_value - twin.next_value) * scale,
-            *over,
+            jnp.where(ended | twin_ended, alone, (rollout.next_value - twin.next_value) * scale),
+            jnp.zeros_like(ended),
+            (done | twin_done)[..., None, None],
             learner.gamma,
             decay,
         )

@@ -68,8 +68,9 @@ def collect(
         done, twin = terminated | truncated, None
         memory = forget({"actor": actor_memory, "critic": critic_memory}, done)
         if learner.twin:
-            *other, twin, other_done = twin_step(learner, state, keys, *other)
-            other = meet(done | other_done, (env_state, after, memory), tuple(other))
+            *other, twin = twin_step(learner, state, keys, *other)
+            ended = done | twin.terminated | twin.truncated
+            other = meet(ended, (env_state, after, memory), tuple(other))
         record = Rollout(
             observation,
             global_state,

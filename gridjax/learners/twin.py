@@ -28,6 +28,8 @@ class Twin(NamedTuple):
     cost: jax.Array  # [N, K - 1]
     value: jax.Array  # [N, A, K], critic output at the state before
     next_value: jax.Array  # [N, A, K], at the state it led to, before any reset
+    terminated: jax.Array  # [N]
+    truncated: jax.Array  # [N]
 
 
 def twin_step(
@@ -37,8 +39,8 @@ def twin_step(
     env_state: Any,
     observation: PerGroup,
     memory: dict[str, Any],
-) -> tuple[Any, PerGroup, dict[str, Any], Twin, jax.Array]:
-    """One step of all twins: states, observations, memory, worth, and `[N]` whether the episode ended."""
+) -> tuple[Any, PerGroup, dict[str, Any], Twin]:
+    """One step of all twins: states, observations, memory and worth."""
     env, params = learner.env, learner.env_params
     mask = jax.vmap(env.action_mask, (0, None))(env_state, params)
     actions, actor_memory = learner.policy(state).step(observation, memory["actor"], mask=mask)
@@ -52,10 +54,11 @@ def twin_step(
     next_value, _ = learner.evaluate(
         state, info["final_observation"], info["final_global_state"], critic_memory
     )
-    worth = Twin(learner.layout.join(reward), learner.bounded(info["cost"]), value, next_value)
+    cost = learner.bounded(info["cost"])
+    worth = Twin(learner.layout.join(reward), cost, value, next_value, terminated, truncated)
     # where an episode ends the twin meets the explorer, whose memory begins anew
     memory = {"actor": actor_memory, "critic": critic_memory}
-    return env_state, observation, memory, worth, terminated | truncated
+    return env_state, observation, memory, worth
 
 
 def meet(done: jax.Array, explorer: Any, twin: Any) -> Any:

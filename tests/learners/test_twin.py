@@ -85,3 +85,25 @@ def test_advantages_may_be_of_rewards_alone(gathered):
     # what is gained until the episode ends, every third step, or the rollout does
     expected = np.stack([gained[t : t - t % 3 + 3].sum(axis=0) for t in range(8)])
     np.testing.assert_allclose(found, whiten(jnp.asarray(expected)), rtol=1e-4, atol=1e-4)
+
+
+@dataclass(frozen=True)
+class Edge(Probe):
+    """A step is worth 1; an action above the edge ends the episode. Zero, where policies begin, is above."""
+
+    length: int = 8
+    ends: str = "truncated"
+
+    def transition(self, key, state, actions, params):
+        out = super().transition(key, state, actions, params)
+        return out._replace(terminated=actions["agent"][0, 0] > -0.2)
+
+
+@pytest.mark.parametrize("twin_critic", [True, False])
+def test_who_fails_alone_loses_what_the_other_has_before_it(twin_critic):
+    settings = SETTINGS | {"num_envs": 32, "gamma": 0.9}
+    learner = MAPPO.create(Edge(), NoParams(), twin=True, twin_critic=twin_critic, **settings)
+    state = learner.init(jax.random.key(0))
+    for _ in range(40):
+        state, _ = learner.update(state)
+    assert learner.policy(state)({"agent": jnp.ones((1, 1))})["agent"][0, 0] < -0.3
