@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from experiments.bad_input import BAD_INPUT
 from experiments.files import plain, write_json
 from experiments.run_directory import RunDirectory
 from gridjax.evaluation.worst_cases import cases_table
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise ValueError(f"--worst is {command.worst}, expected at least 1")
             analysis = analyse(run, command)
             write_json(file, analysis)
-    except (ValueError, OSError) as error:
+    except BAD_INPUT as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(cases_table(analysis["worst_cases"]["ranked"]))

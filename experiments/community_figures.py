@@ -21,7 +21,7 @@ from gridjax.envs.smart_grid.companding import TRANSFER, expand
 from gridjax.evaluation.figures.community import CommunityDay, energy_day, stability_meaning, supply_matrix
 from gridjax.evaluation.figures.flow_map import Snapshot, flow_map
 from gridjax.evaluation.figures.run import training_curve
-from gridjax.evaluation.rollout import Trajectory, record_day
+from gridjax.evaluation.rollout import Trajectory, case_keys, record_day
 from gridjax.powerflow.branch import branch_flow
 
 _PANELS = (
@@ -38,7 +38,8 @@ def draw_community(run: RunDirectory, trainer: Trainer, policies: Any, days: np.
     env, params = cast(SmartGrid, trainer.task), trainer.learner.env_params
     name = learner_name(trainer.learner.central_critic)
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png", _PANELS)]
-    day, key = _median_sun(env, params, days), jax.random.key(0)
+    day = _median_sun(env, params, days)
+    key = case_keys(jax.random.key(0), days)[list(days).index(day)]
     tuned = known_rule(trainer.learner.env) or tuned_rule(env, params)
     acts = {"tuned_rule": rules(env, tuned)["tuned_rule"], name: trainer.act(at_seed(policies, 0))}
     tracks = {name: record_day(env, params, act, day, key) for name, act in acts.items()}

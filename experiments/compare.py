@@ -20,12 +20,15 @@ import tyro
 
 from experiments.files import plain, write_json
 from experiments.run_directory import read_metrics
+from experiments.task import filled
 from gridjax.evaluation.evaluated_run import EvaluatedRun
 from gridjax.evaluation.learning_curve import learning_curve
 from gridjax.evaluation.marl_eval import marl_eval_data
 from gridjax.evaluation.run_comparison import compare_runs
 from gridjax.evaluation.tables.learners import learners_table
 from gridjax.evaluation.tables.runs import runs_table
+
+_NEEDED = ("task", "days", "seeds", "steps_per_seed", "controllers", "per_day", "learner", "versions")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 2 for bad input."""
     command = tyro.cli(Command, args=arguments, prog="python -m experiments.compare")
     try:
+        for path in (command.out, command.marl_eval):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
         runs = [read_run(entry) for entry in command.runs]
         report = compare_runs(runs)
         earlier = {} if command.keep is None else _tasks(command.keep)
@@ -91,9 +97,13 @@ def read_run(entry: str) -> EvaluatedRun:
         curve = learning_curve(read_metrics(Path(folder) / "metrics.jsonl"))
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from None
+    evaluation = json.loads(source.read_text(encoding="utf-8"))
+    missing = [key for key in _NEEDED if not isinstance(evaluation, dict) or key not in evaluation]
+    if missing:
+        raise ValueError(f"{source} is no evaluation of a run: it has no {', '.join(missing)}")
     return EvaluatedRun(
         name=name,
-        evaluation=json.loads(source.read_text(encoding="utf-8")),
+        evaluation=evaluation | {"task": filled(evaluation["task"])},
         curve=curve,
         trained_with=json.loads(versions.read_text(encoding="utf-8")) if versions.is_file() else {},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import types
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -77,6 +77,13 @@ def _build(content: Any, kind: type[Settings], prefix: str) -> Settings:
             expected = f"did you mean {', '.join(near)}?" if near else f"expected one of {', '.join(known)}"
             raise ValueError(f"unknown key {prefix}{key}; {expected}")
         chosen[key] = _convert(value, hints[key], f"{prefix}{key}")
+    needed = [
+        entry.name
+        for entry in fields(kind)  # type: ignore[arg-type]
+        if entry.default is MISSING and entry.default_factory is MISSING and entry.name not in chosen
+    ]
+    if needed:
+        raise ValueError(f"{prefix.rstrip('.') or 'the file'}: expected {', '.join(needed)}")
     return kind(**chosen)
 
 

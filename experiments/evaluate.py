@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import tyro
 
+from experiments.bad_input import BAD_INPUT
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
 from gridjax.evaluation.tables.evaluation import evaluation_table
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.reuse,
             command.agents,
         )
-    except (ValueError, OSError) as error:
+    except BAD_INPUT as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -17,13 +17,14 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
+from experiments.bad_input import BAD_INPUT
 from experiments.files import plain
 from experiments.run_directory import RunDirectory
 from experiments.steering import known_rule
 from experiments.task import network_name
 from experiments.training import Progress, Trainer, at_seed, ranked
 from experiments.versions import versions
-from gridjax.learners import Checkpoints
+from gridjax.learners import Checkpoints, DamagedCheckpoint
 from gridjax.learners.portable import save_policy
 
 
@@ -46,12 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not steps:
                 raise FileNotFoundError(f"no checkpoint in {run.checkpoints}")
             for step in steps[-1:] if command.to else steps:
-                progress = checkpoints.restore(step, like=trainer.shape())
+                try:
+                    progress = checkpoints.restore(None if command.to else step, like=trainer.shape())
+                except DamagedCheckpoint as error:
+                    print(f"passed over: {error}", file=sys.stderr)
+                    continue
                 found = [write_best(command.to, run, trainer, progress)] if command.to else []
                 found = found or write_policies(run, trainer, progress)
                 for path in found:
                     print(path)
-    except (ValueError, OSError) as error:
+    except BAD_INPUT as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 
+from experiments.bad_input import BAD_INPUT
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
 from gridjax.evaluation.statistics import Estimate
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not 1 <= command.days <= MOST_CASES:
             raise ValueError(f"--days is {command.days}, expected 1 to {MOST_CASES}")
         report = compare(run, command.families or known, command.days)
-    except (ValueError, OSError) as error:
+    except BAD_INPUT as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     write_json(run.path / f"{command.name}.json", report)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from experiments.bad_input import BAD_INPUT
 from experiments.command_line import parse
 from experiments.config import Config
 from experiments.distributed import anywhere, is_first_process
@@ -25,11 +27,11 @@ from experiments.interrupt import Interrupt
 from experiments.metrics_log import MetricsLog, check_wandb
 from experiments.progress import ProgressBar
 from experiments.run_directory import RunDirectory, read_metrics
+from experiments.run_lock import RunLock
 from experiments.steering import with_constants
 from experiments.task import network_name
 from experiments.training import Progress, Trainer, ranked, use_cpu_devices
 from experiments.versions import versions
-from gridjax.envs.registry import UnknownOption
 from gridjax.learners import Checkpoints
 
 _VALIDATED = "validation/reward"
@@ -45,17 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             trainer = Trainer.of(config)
             config = with_constants(config, trainer.learner.env)
             run = _new_folder(config)
+            lock = _lock(run)
             config = replace(config, run=replace(config.run, run_dir=str(run.path)))
             progress, seconds = trainer.start(), 0.0
         else:
             use_cpu_devices(config)
             run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
+            lock = _lock(run)
             progress, seconds = restore(run, trainer)
         log = MetricsLog(run, config, updates_done(progress), kept=is_first_process())
-    except (ValueError, OSError, UnknownOption, ModuleNotFoundError) as error:
+    except BAD_INPUT as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    with log:
+    with lock, log:
         made_with = versions()
         if is_first_process():
             run.write_settings(config, made_with)
@@ -66,16 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"stopped and saved; go on with: python -m experiments.mappo --resume {run.path}", file=sys.stderr
         )
         return 128 + stopped_by
+    steps = config.total_updates * config.steps_per_update
     if is_first_process() and config.run.evaluated == "best":
         print(_best(read_metrics(run.metrics)))
     if jax.process_count() > 1:
         if is_first_process():
             print(f"trained; now in one process: python -m experiments.evaluate {run.path}")
-    elif config.run.evaluate and not run.evaluation.exists():
+    elif config.run.evaluate and not run.is_evaluated(config.run.evaluated, steps):
         from experiments.evaluate import evaluate_run
         from experiments.yardsticks import NoYardsticks
         from gridjax.evaluation.figures.run import REWARD_PANEL, training_curve
 
+        if run.evaluation.exists():
+            print(f"{run.evaluation} is of other policies: evaluating again", flush=True)
         try:
             evaluate_run(run, trainer=trainer)
         except NoYardsticks as error:
@@ -94,6 +101,8 @@ def restore(run: RunDirectory, trainer: Trainer) -> tuple[Progress, float]:
     """
     with Checkpoints(run.checkpoints) as checkpoints:
         progress = checkpoints.restore(None, like=trainer.shape())
+        if is_first_process():
+            checkpoints.discard_after(updates_done(progress))
     progress = trainer.place(progress)
     return progress, run.rewind_metrics(updates_done(progress)) if is_first_process() else 0.0
 
@@ -105,6 +114,10 @@ def _new_folder(config: Config) -> RunDirectory:
     if not is_first_process():
         return RunDirectory(Path(str(config.run.run_dir)))
     return RunDirectory.new(config.run.run_dir, config.task.title)
+
+
+def _lock(run: RunDirectory) -> AbstractContextManager[Any]:
+    return RunLock(run.path) if is_first_process() else nullcontext()
 
 
 def updates_done(progress: Progress) -> int:
@@ -187,8 +200,9 @@ def _note(rate: float, metrics: dict[str, Any]) -> str:
 def _best(records: Sequence[dict[str, Any]]) -> str:
     """After which update each seed was best in validation, as `Trainer.validate` has it."""
     found = [record for record in records if _VALIDATED in record]
-    reward = np.array([record[_VALIDATED] for record in found])
-    over = np.array([record.get("validation/excess", np.zeros(reward.shape[1])) for record in found])
+    # what is not finite is logged as null
+    reward = np.array([record[_VALIDATED] for record in found], float)
+    over = np.array([record.get("validation/excess", np.zeros(reward.shape[1])) for record in found], float)
     best = [found[ranked(*pair)[0]]["update"] for pair in zip(reward.T, over.T)]
     early = f"; {best.count(0)} of {len(best)} never did better than untrained" if 0 in best else ""
     return f"best in validation: update {', '.join(map(str, best))} of {records[-1]['update']}{early}"

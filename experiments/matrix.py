@@ -22,8 +22,11 @@ import yaml
 from experiments import config_file
 from experiments.command_line import parse
 from experiments.files import write_text
+from experiments.run_lock import RunInUse, RunLock
 
-_STOPPED = 128  # exit status of a run that a signal ended, plus the signal's number
+
+class Stopped(Exception):
+    """The matrix itself got a signal, whose number it holds."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Entry:
         """What is left to do, as arguments of Python."""
         begun = any(path.name.isdigit() for path in (self.run / "checkpoints").glob("*"))
         if not begun and self.run.exists():
-            shutil.rmtree(self.run)  # it was stopped before there was anything to go on from
+            with RunLock(self.run):
+                shutil.rmtree(self.run)  # it was stopped before there was anything to go on from
         afresh = ["--config", str(self.config), "--run-dir", str(self.run), *self._rule()]
         start = ["--resume", str(self.run)] if begun else afresh
         yield ["-m", "experiments.mappo", *start, "--no-evaluate"]
@@ -114,10 +118,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"== {title}: done already", flush=True)
             continue
         print(f"== {title}", flush=True)
-        status = _run(entry)
-        if status >= _STOPPED:
+        try:
+            status = _run(entry)
+        except Stopped as stopped:
             print(f"stopped in {title}; call it again to go on", file=sys.stderr)
-            return status
+            return 128 + stopped.args[0]
+        except RunInUse as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = 1
         if status:
             failed.append(title)
             print(f"== {title} failed with exit status {status}", file=sys.stderr)
@@ -151,26 +159,34 @@ def prepare(matrix: Path, out: Path, only: Sequence[str] = ()) -> list[Entry]:
 
 
 def _run(entry: Entry) -> int:
-    """Exit status of the first command that does not end well, else 0."""
+    """Exit status of the first command that does not end well, else 0; raises `Stopped`."""
     for arguments in entry.commands():
-        # a Ctrl-C reaches the run by itself; a termination has to be passed on, for it to save what it has
         with subprocess.Popen([sys.executable, *arguments]) as process:
-            before = signal.signal(signal.SIGTERM, lambda *_, p=process: p.terminate())
-            try:
-                status = _wait(process)
-            finally:
-                signal.signal(signal.SIGTERM, before)
+            status = _wait(process)
         if status:
-            return status if status > 0 else _STOPPED - status
+            return status
     return 0
 
 
 def _wait(process: subprocess.Popen) -> int:
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    """Exit status of `process`, which may save what it has before it ends where a signal came."""
+    got = []
+
+    def passed_on(number: int, _: Any) -> None:
+        got.append(number)
+        # a Ctrl-C reaches the run by itself, a termination does not
+        if number == signal.SIGTERM:
+            process.terminate()
+
+    before = {number: signal.signal(number, passed_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if got:
+        raise Stopped(got[0])
+    return status
 
 
 if __name__ == "__main__":

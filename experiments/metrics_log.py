@@ -86,7 +86,7 @@ class TensorBoard:
     def __init__(self, run: RunDirectory, step: int) -> None:
         from tensorboardX import SummaryWriter
 
-        self._events = SummaryWriter(str(run.path), purge_step=step or None)
+        self._events = SummaryWriter(str(run.path), purge_step=step + 1 if step else None)
 
     def write(self, step: int, progress: Record, metrics: Record) -> None:
         del progress

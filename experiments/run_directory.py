@@ -10,6 +10,7 @@ from typing import Any
 from experiments import config_file
 from experiments.config import Config
 from experiments.files import plain, write_json, write_text
+from experiments.run_lock import LOCK
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ class RunDirectory:
         """
         if chosen is not None:
             path = Path(chosen)
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            if path.exists() and (not path.is_dir() or any(held.name != LOCK for held in path.iterdir())):
                 raise FileExistsError(
                     f"{path} exists and is not empty: continue it with --resume {path}, "
                     "or choose another --run-dir"
                 )
         else:
-            number = 1
-            while (path := Path("runs") / (title if number == 1 else f"{title}-{number}")).exists():
+            path, number = Path("runs") / title, 1
+            while not _made(path):
                 number += 1
+                path = path.with_name(f"{title}-{number}")
         path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 
@@ -106,10 +108,27 @@ class RunDirectory:
             return progress.best, progress.best_update, done
         return trainer.policies(progress), progress.state.updates, done
 
+    def is_evaluated(self, which: str, steps: int) -> bool:
+        """Whether `evaluation.json` is of the policies `which` after so many steps of each seed."""
+        try:
+            found = json.loads(self.evaluation.read_text(encoding="utf-8"))
+            return found["steps_per_seed"] == steps and found["checkpoint"]["which"] == which
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def training_seconds(self) -> float | None:
         """Seconds of training and validation logged so far, compilation included."""
         records = read_metrics(self.metrics)
         return records[-1]["seconds"] if records else None
+
+
+def _made(path: Path) -> bool:
+    """Make the folder; False where it is there already, of another run that begins just now, too."""
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def renewed(document: str, folder: Path) -> str:
             raise ValueError(f"table {name!r} with source {match['source']} has no <!-- end -->")
         try:
             content = TABLES[name](_read_all(sources))
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{match['source']} is no source for table {name!r}: {error!r}") from None
         return f"{match['open']}{content}\n{match['close']}"
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.files import plain
+
 VOLTAGE_CONTROL, SMART_GRID, RESILIENCE = "VoltageControl-v0", "SmartGrid-v0", "Resilience-v0"
 _RATES = ("enrichment", "sensor_losses_per_year", "wind_fragility")
 
@@ -65,6 +67,12 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "stability_weight": None,
     },
 }
+
+
+def filled(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a file has them, with the values that they have by default."""
+    own = plain(OPTIONS.get(task["env"], {}))
+    return {**task, **{name: value for name, value in own.items() if task.get(name) is None}}
 
 
 def network_name(env_params: Any) -> str:

@@ -22,6 +22,7 @@ import gridjax
 from experiments.cases import Cases, validation_cases
 from experiments.config import Config
 from experiments.steering import environment_of
+from experiments.versions import cpu_cores
 from gridjax.envs import Environment
 from gridjax.evaluation.acting import act_in_task
 from gridjax.evaluation.rollout import Act, Recalling, score_days
@@ -242,7 +243,7 @@ def use_cpu_devices(config: Config) -> int:
 
 def _devices_for(seeds: int) -> int:
     """CPU devices that share so many seeds well."""
-    cores = len(os.sched_getaffinity(0))
+    cores = cpu_cores()
     # more devices than cores share them well; seeds stacked on one device use but one core
     most = min(seeds, 4 * cores)
     return max(n for n in range(1, most + 1) if seeds % n == 0)

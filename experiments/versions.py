@@ -23,10 +23,15 @@ def versions() -> dict[str, Any]:
         "platform": devices[0].platform,
         "device": devices[0].device_kind,
         "device_count": len(devices),
-        "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpu_cores": cpu_cores(),
         "machine": f"{platform.system()} {platform.machine()}",
         "git_revision": _git_revision(),
     }
+
+
+def cpu_cores() -> int:
+    """Cores that this process may use; where the system does not tell, all of the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

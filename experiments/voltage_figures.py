@@ -9,6 +9,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
+from experiments.held_out import learner_name
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.training import Trainer, at_seed
 from experiments.voltage_yardsticks import baselines
@@ -16,9 +17,7 @@ from gridjax.controllers import CATEGORY_B
 from gridjax.envs.voltage_control import VoltageControl
 from gridjax.evaluation.figures.feeder import feeder_map
 from gridjax.evaluation.figures.run import reactive_power, training_curve, voltage_fan
-from gridjax.evaluation.rollout import Trajectory, act_with, record_day
-
-_SHOWN = ("no_control", "mappo", "optimum")
+from gridjax.evaluation.rollout import Trajectory, case_keys, record_day
 
 
 def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.ndarray) -> list[str]:
@@ -27,13 +26,16 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
     """
     env, params = cast(VoltageControl, trainer.task), trainer.learner.env_params
     day = sunniest(trainer, days)
+    key = case_keys(jax.random.key(0), days)[list(days).index(day)]
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png")]
-    acts = baselines(env, params, CATEGORY_B) | {"mappo": act_with(at_seed(policies, 0))}
+    learner = learner_name(trainer.learner.central_critic)
+    shown = ("no_control", learner, "optimum")
+    acts = baselines(env, params, CATEGORY_B) | {learner: trainer.act(at_seed(policies, 0))}
     voltages, reactive = {}, {}
     base = float(params.network.base_mva)
     sun = np.zeros(0)
-    for name in _SHOWN:
-        track = record_day(env, params, acts[name], day, jax.random.key(0))
+    for name in shown:
+        track = record_day(env, params, acts[name], day, key)
         voltages[name] = np.asarray(_voltages(env, track, params))
         reactive[name] = base * np.asarray(track.after.reactive)
         sun = base * np.asarray(track.state.sun)
@@ -43,7 +45,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
     written.append(voltage_fan(voltages, band, run.figures / "voltage.png", title))
     written.append(
         reactive_power(
-            {name: reactive[name] for name in _SHOWN[1:]},
+            {name: reactive[name] for name in shown[1:]},
             sun,
             np.asarray(params.pv_bus).tolist(),
             run.figures / "reactive_power.png",
@@ -55,7 +57,7 @@ def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.nd
     written.append(
         feeder_map(
             params.network,
-            {name: voltages[name][brightest] for name in _SHOWN[:2]},
+            {name: voltages[name][brightest] for name in shown[:2]},
             np.asarray(params.pv_bus),
             band,
             run.figures / "feeder.png",

@@ -178,12 +178,7 @@ class Environment(ABC, Generic[State, Params]):
         from before any reset (`final_observation`, `final_global_state`), always present.
         Raises `ValueError` for actions of other groups or shapes.
         """
-        self._check(actions, params)
-        step_key, reset_key = jax.random.split(key)
-        out = self.transition(step_key, state, actions, params)
-        done = out.terminated | out.truncated
-        fresh = self.initial(reset_key, params)
-        after = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, out.state)
+        out, after = self.advance(key, state, actions, params)
         info = {
             "final_observation": self.observe(out.state, params),
             "final_global_state": self.global_state(out.state, params),
@@ -191,3 +186,14 @@ class Environment(ABC, Generic[State, Params]):
             "metrics": out.metrics,
         }
         return self.observe(after, params), after, out.reward, out.terminated, out.truncated, info
+
+    def advance(
+        self, key: jax.Array, state: State, actions: PerGroup, params: Params
+    ) -> tuple[Transition, State]:
+        """`step` without observations: the transition itself, and the state after any reset."""
+        self._check(actions, params)
+        step_key, reset_key = jax.random.split(key)
+        out = self.transition(step_key, state, actions, params)
+        done = out.terminated | out.truncated
+        fresh = self.initial(reset_key, params)
+        return out, jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, out.state)

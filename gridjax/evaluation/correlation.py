@@ -23,8 +23,9 @@ def rank_correlation(
 
     Returns:
         `labels`, `kinds` and `matrix` of what is shown, kinds together, within them alike ones side by side;
-        `merged`, what each label stands for besides itself; `constant`, columns that never change. Raises
-        `ValueError` where columns differ in length, or nothing changes.
+        `merged`, what each label stands for besides itself; `constant`, columns that never change;
+        `undefined`, those that are not finite everywhere. Raises `ValueError` where columns differ in length,
+        or nothing changes.
     """
     from scipy.stats import rankdata
 
@@ -37,12 +38,15 @@ def rank_correlation(
     kinds: list[str] = []
     merged: dict[str, list[str]] = {}
     constant: list[str] = []
+    undefined: list[str] = []
     shown = []
     for kind, named in columns.items():
         moving = {name: np.asarray(values, float)[chosen] for name, values in named.items()}
-        still = [name for name, values in moving.items() if np.ptp(values) == 0.0]
+        broken = [name for name, values in moving.items() if not np.all(np.isfinite(values))]
+        undefined += broken
+        still = [name for name, values in moving.items() if name not in broken and np.ptp(values) == 0.0]
         constant += still
-        ranks = {name: rankdata(values) for name, values in moving.items() if name not in still}
+        ranks = {name: rankdata(values) for name, values in moving.items() if name not in {*still, *broken}}
         if not ranks:
             continue
         names, stacked = list(ranks), np.stack(list(ranks.values()))
@@ -55,7 +59,8 @@ def rank_correlation(
     if not shown:
         raise ValueError("no column ever changes")
     matrix = _correlate(np.stack(shown))
-    return {"labels": labels, "kinds": kinds, "matrix": matrix, "merged": merged, "constant": constant}
+    found = {"labels": labels, "kinds": kinds, "matrix": matrix, "merged": merged}
+    return found | {"constant": constant, "undefined": undefined}
 
 
 def _correlate(rows: np.ndarray) -> np.ndarray:

@@ -10,6 +10,13 @@ import numpy as np
 
 from gridjax.evaluation.learning_curve import LearningCurve
 
+# options that say what agents know of a case, or how long they train, and leave the case as it is
+_LEAVE_CASES = {
+    *("env", "agents", "network"),  # these are in the title
+    *("episode_length", "forecast_error", "message_noise", "message_loss"),
+    *("measurement_noise", "delay", "memory", "full_observability"),
+}
+
 
 @dataclass(frozen=True, eq=False)  # one of many may be a key
 class EvaluatedRun:
@@ -22,7 +29,7 @@ class EvaluatedRun:
 
     @property
     def task(self) -> str:
-        """What was learned, but for the weights of the reward."""
+        """What was learned: task, agents and grid. Its runs compare where `world` is the same, too."""
         task = self.evaluation["task"]
         agents = f"{task['agents']} agents on " if task.get("agents") else ""
         return f"{task['env']}, {agents}{self.network}"
@@ -49,6 +56,12 @@ class EvaluatedRun:
         """What the reward is made of; rewards compare only where it is the same."""
         return reward_terms(self.evaluation["task"])
 
+    @property
+    def world(self) -> dict[str, Any]:
+        """The options that make a case what it is, whoever acts in it and however that is paid."""
+        task = self.evaluation["task"].items()
+        return {k: v for k, v in task if not _is_reward(k) and k not in _LEAVE_CASES and v is not None}
+
     def scores(self, controller: str | None = None) -> dict[str, np.ndarray]:
         """Measures `[n_run, n_day]` of a controller; the learner's where none is named."""
         found = self.evaluation["per_day"][controller or self.learner]
@@ -57,4 +70,8 @@ class EvaluatedRun:
 
 def reward_terms(task: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a task that say what its reward is: weights of the terms, and their shape."""
-    return {key: value for key, value in task.items() if key.endswith("_weight") or key == "barrier"}
+    return {key: value for key, value in task.items() if _is_reward(key) and value is not None}
+
+
+def _is_reward(option: str) -> bool:
+    return option.endswith("_weight") or option == "barrier"

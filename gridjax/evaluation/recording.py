@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
-from gridjax.evaluation.rollout import Act, Recalling, as_pytree, in_chunks, recalling
+from gridjax.evaluation.rollout import Act, Recalling, Step, as_pytree, in_chunks, play
 from gridjax.learners import MAPPO, TrainState
 from gridjax.learners.batch import return_scale, streams
 
@@ -65,23 +65,11 @@ def record_forecast(
 
 @partial(jax.jit, static_argnums=0)
 def _record(env: Any, act: Any, keys: jax.Array, rows: jax.Array, params: Any) -> Recording:
-    def one(key: jax.Array, row: jax.Array) -> Recording:
-        on_case = env.on_case(params, row)
-        key, reset_key = jax.random.split(key)
-        obs, state = env.reset(reset_key, on_case)
-        recalled, memory = recalling(act)
+    def keep(step: Step, _: Any) -> Recording:
+        out = step.out
+        return Recording(step.observation, step.actions, out.reward, out.cost, out.metrics, out.terminated)
 
-        def step(carry: Any, key: jax.Array) -> Any:
-            obs, state, memory = carry
-            act_key, step_key = jax.random.split(key)
-            actions, memory = recalled(act_key, obs, state, on_case, memory)
-            after, state, reward, terminated, _, info = env.step(step_key, state, actions, on_case)
-            kept = Recording(obs, actions, reward, info["cost"], info["metrics"], terminated)
-            return (after, state, memory), kept
-
-        return jax.lax.scan(step, (obs, state, memory), jax.random.split(key, env.case_steps))[1]
-
-    return jax.vmap(one)(keys, rows)
+    return jax.vmap(lambda key, row: play(env, act, key, row, params, keep))(keys, rows)
 
 
 @jax.jit
@@ -107,7 +95,8 @@ def _forecast(learner: MAPPO, state: TrainState, keys: jax.Array, rows: jax.Arra
             )
             final = (info["final_observation"], info["final_global_state"])
             next_value, _ = learner.evaluate(state, *final, critic_memory)
-            paid = streams(learner.layout.join(reward), learner.bounded(info["cost"]), learner.reward_sharing)
+            cost = learner.bounded(info["cost"], ())
+            paid = streams(learner.layout.join(reward), cost, learner.reward_sharing)
             memory = jax.tree.map(
                 lambda x: jnp.where(terminated | truncated, 0.0, x), (remembered, critic_memory)
             )

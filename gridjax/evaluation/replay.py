@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
-from gridjax.evaluation.rollout import Act, Recalling, as_pytree, recalling
+from gridjax.evaluation.rollout import Act, Recalling, Step, as_pytree, play
 from gridjax.evaluation.views import Look, View, happenings, view_of
 from gridjax.evaluation.views.messages import VERSION, frame, hello
 
@@ -48,6 +48,7 @@ class Recording:
         found = []
         for k in range(len(self.terminated[0])):
             lanes: list[dict[str, Any]] = []
+            shown = dead.index(False)  # where the grid failed, another episode has begun
             for lane, (name, looks) in enumerate(zip(self.policies, self.looks)):
                 last = before[lane]
                 if dead[lane]:
@@ -59,7 +60,7 @@ class Recording:
                 before[lane] = picture = {"policy": name, **picture, "events": events}
                 lanes.append(picture)
                 dead[lane] = bool(self.terminated[lane][k])
-            clock = self.view.clock(jax.tree.map(lambda x, k=k: x[k], self.looks[0]))
+            clock = self.view.clock(jax.tree.map(lambda x, k=k: x[k], self.looks[shown]))
             began = datetime(2016, 1, 1, tzinfo=UTC) + timedelta(days=clock["day"], hours=clock["hour"])
             found.append(
                 frame(
@@ -159,16 +160,7 @@ def to_html(rollout: Recording, path: str | os.PathLike | None = None) -> str:
 def _record(
     env: Any, look: Callable[..., Look], act: Any, key: jax.Array, case: jax.Array, params: Any
 ) -> tuple[Look, jax.Array]:
-    params = env.on_case(params, case)
-    key, begin = jax.random.split(key)
-    act, memory = recalling(act)
+    def keep(step: Step, params: Any) -> tuple[Look, jax.Array]:
+        return look(step.state, step.actions, step.out, params), step.out.terminated
 
-    def step(carry: Any, key: jax.Array) -> Any:
-        state, memory = carry
-        act_key, step_key = jax.random.split(key)
-        actions, memory = act(act_key, env.observe(state, params), state, params, memory)
-        out = env.transition(step_key, state, actions, params)
-        return (out.state, memory), (look(state, actions, out, params), out.terminated)
-
-    keys = jax.random.split(key, env.case_steps)
-    return jax.lax.scan(step, (env.initial(begin, params), memory), keys)[1]
+    return play(env, act, key, case, params, keep)

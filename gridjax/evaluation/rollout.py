@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gridjax.envs import Environment
+from gridjax.envs.environment import Transition
 from gridjax.learners import Policy
 
 TOLERANCE = 1e-3  # p.u., of the metric `controllable_tolerant`
@@ -37,6 +38,15 @@ class Scores(NamedTuple):
     metrics: dict[str, jax.Array]  # [n_day] each
     cost: dict[str, jax.Array]  # [n_day] each
     failed: jax.Array  # [n_day], number of terminated steps
+
+
+class Step(NamedTuple):
+    """One step as it is played."""
+
+    state: Any  # as it was when the actions were chosen
+    observation: dict[str, jax.Array]
+    actions: dict[str, jax.Array]
+    out: Transition
 
 
 class Trajectory(NamedTuple):
@@ -156,7 +166,9 @@ def in_chunks(
 ) -> Any:
     """`run(keys, days)` of all days, each with a key of its own, put together on the host, `[n_day, ...]`."""
     days = np.asarray(days)
-    keys = jax.random.split(key, days.size)
+    if not days.size:
+        raise ValueError("there are no cases to play")
+    keys = case_keys(key, days)
     # every chunk the same size, so that one program serves them all: the last repeats its last day
     size = -(-days.size // -(-days.size // chunk))
     parts = []
@@ -168,6 +180,11 @@ def in_chunks(
         if done is not None:
             done(number)
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def case_keys(key: jax.Array, days: np.ndarray) -> jax.Array:
+    """Keys `[n_day]` with which each of `days` is played: that of one shows it as it was scored."""
+    return jax.random.split(key, np.size(days))
 
 
 def as_pytree(act: Act | Recalling) -> Any:
@@ -191,21 +208,40 @@ def _keep(env: Environment, act: Act | Recalling, keys: jax.Array, days: jax.Arr
 
 def _day(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Scores:
     """Every step of a day, leaves `[n_step, ...]`."""
-    params = env.on_case(params, day)
+
+    def keep(step: Step, params: Any) -> Scores:
+        out = step.out
+        mean = jnp.mean(jnp.concatenate([jnp.ravel(value) for value in out.reward.values()]))
+        failed = out.terminated.astype(jnp.float32)
+        return Scores(mean, _tolerant(out.metrics, params), out.cost, failed)
+
+    return play(env, act, key, day, params, keep)
+
+
+def play(
+    env: Any, act: Any, key: jax.Array, case: jax.Array, params: Any, keep: Callable[[Step, Any], Any]
+) -> Any:
+    """`keep(step, params of the case)` of every step of a case under `act`, leaves `[n_step, ...]`.
+
+    All that is evaluated, recorded or drawn is played here, and so is the same with the same key. Where an
+    episode ends within the case, another begins, and so does the memory of `act`.
+    """
+    params = env.on_case(params, case)
     key, reset_key = jax.random.split(key)
-    obs, state = env.reset(reset_key, params)
-    act, memory = recalling(act)
+    act, first = recalling(act)
 
-    def step(carry, key):
-        obs, state, memory = carry
+    def step(carry: Any, key: jax.Array) -> Any:
+        state, memory = carry
         act_key, step_key = jax.random.split(key)
-        actions, memory = act(act_key, obs, state, params, memory)
-        obs, state, reward, terminated, _, info = env.step(step_key, state, actions, params)
-        mean = jnp.mean(jnp.concatenate([jnp.ravel(value) for value in reward.values()]))
-        metrics = _tolerant(info["metrics"], params)
-        return (obs, state, memory), Scores(mean, metrics, info["cost"], terminated.astype(jnp.float32))
+        seen = env.observe(state, params)
+        actions, memory = act(act_key, seen, state, params, memory)
+        out, after = env.advance(step_key, state, actions, params)
+        done = out.terminated | out.truncated
+        memory = jax.tree.map(lambda new, old: jnp.where(done, new, old), first, memory)
+        return (after, memory), keep(Step(state, seen, actions, out), params)
 
-    return jax.lax.scan(step, (obs, state, memory), jax.random.split(key, env.case_steps))[1]
+    keys = jax.random.split(key, env.case_steps)
+    return jax.lax.scan(step, (env.initial(reset_key, params), first), keys)[1]
 
 
 def recalling(act: Any) -> tuple[Any, Any]:
@@ -216,12 +252,13 @@ def recalling(act: Any) -> tuple[Any, Any]:
 
 
 def _tolerant(metrics: dict[str, jax.Array], params: Any) -> dict[str, jax.Array]:
-    """`metrics` with `controllable_tolerant`, where a task reports extreme voltages but not that.
+    """`metrics` with `controllable_tolerant`, where a task with a band reports extreme voltages but not that.
 
     An optimum may park buses on a limit, from where rounding pushes them over; 1e-3 p.u. is below what a
     class 0.2 voltage transformer tells apart.
     """
-    if "controllable_tolerant" in metrics or not {"voltage_min", "voltage_max"} <= metrics.keys():
+    told = {"voltage_min", "voltage_max", "converged"} <= metrics.keys() and hasattr(params, "voltage_low")
+    if "controllable_tolerant" in metrics or not told:
         return metrics
     above = metrics["voltage_min"] >= params.voltage_low - TOLERANCE
     below = metrics["voltage_max"] <= params.voltage_high + TOLERANCE
@@ -236,16 +273,8 @@ def record_day(env: Environment, params: Any, act: Act | Recalling, day: int, ke
 
 @partial(jax.jit, static_argnums=0)
 def _record(env: Any, act: Any, key: jax.Array, day: jax.Array, params: Any) -> Trajectory:
-    params = env.on_case(params, day)
-    key, reset_key = jax.random.split(key)
-    _, state = env.reset(reset_key, params)
-    act, memory = recalling(act)
+    def keep(step: Step, _: Any) -> Trajectory:
+        out = step.out
+        return Trajectory(step.state, step.actions, out.reward, out.metrics, out.state)
 
-    def step(carry, key):
-        state, memory = carry
-        act_key, step_key = jax.random.split(key)
-        actions, memory = act(act_key, env.observe(state, params), state, params, memory)
-        out = env.transition(step_key, state, actions, params)
-        return (out.state, memory), Trajectory(state, actions, out.reward, out.metrics, out.state)
-
-    return jax.lax.scan(step, (state, memory), jax.random.split(key, env.case_steps))[1]
+    return play(env, act, key, day, params, keep)

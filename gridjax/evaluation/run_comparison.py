@@ -36,7 +36,8 @@ METHOD = (
 def compare_runs(runs: Sequence[EvaluatedRun]) -> dict[str, Any]:
     """Every task with its runs, each compared with the first of them; and all tasks together.
 
-    Raises `ValueError` for fewer than two runs, one name twice on a task, or evaluations of other days.
+    Raises `ValueError` for fewer than two runs, one name twice on a task, or evaluations of other days, or
+    of other options of the task than those of the reward and of what agents know.
     """
     if len(runs) < 2:
         raise ValueError(f"got {len(runs)} runs, expected at least 2")
@@ -62,6 +63,13 @@ def _check(title: str, runs: Sequence[EvaluatedRun]) -> None:
     for run in runs:
         if run.evaluation["days"] != first.evaluation["days"]:
             raise ValueError(f"{title}: days of {run.name} are not those of {first.name}")
+        mine, its = run.world, first.world
+        for option in sorted(mine.keys() | its.keys()):
+            if mine.get(option) != its.get(option):
+                raise ValueError(
+                    f"{title}: {option} of {run.name} is {mine.get(option)!r}, of {first.name} "
+                    f"{its.get(option)!r}; they live through other cases and cannot be compared"
+                )
 
 
 def _shares(runs: Sequence[EvaluatedRun]) -> dict[str, np.ndarray]:

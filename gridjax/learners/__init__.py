@@ -24,9 +24,9 @@ Seeds and numeric settings vmap: `jax.vmap(learner.init)(keys)`, `jax.vmap(learn
 mapped function. The settings are the fields of `MAPPO`.
 """
 
-from gridjax.learners.checkpoint import Checkpoints
+from gridjax.learners.checkpoint import Checkpoints, DamagedCheckpoint
 from gridjax.learners.mappo import MAPPO
 from gridjax.learners.policy import Policy, act
 from gridjax.learners.train_state import TrainState
 
-__all__ = ["MAPPO", "Checkpoints", "Policy", "TrainState", "act"]
+__all__ = ["MAPPO", "Checkpoints", "DamagedCheckpoint", "Policy", "TrainState", "act"]

@@ -2,7 +2,8 @@
 
 A step is written to a temporary folder and renamed, so that a process killed while saving loses nothing
 already saved. Arrays are stored under their path in the pytree, with a manifest of types and shapes that is
-compared before anything is restored: orbax itself would let differing types pass.
+compared before anything is restored: orbax itself would let differing types pass. What a power cut has left
+of a step may be damaged all the same, or half deleted: the newest that can be read is restored.
 
 Of several processes under `jax.distributed` the first writes, and all read, from a folder that all see. Every
 one of them has to call `save`, since what is divided among them is gathered first.
@@ -10,6 +11,7 @@ one of them has to call `save`, since what is divided among them is gathered fir
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,10 @@ from jax.experimental import multihost_utils
 
 Tree = TypeVar("Tree")
 Leaf = dict[str, Any]
+
+
+class DamagedCheckpoint(ValueError):
+    """A step whose files are not all there, or not what was written."""
 
 
 class Checkpoints:
@@ -88,39 +94,64 @@ class Checkpoints:
     def restore(self, step: int | None, like: Tree) -> Tree:
         """The state saved as `step` (None: the newest), structured as `like`: a state or its `eval_shape`.
 
-        Raises `FileNotFoundError` where there is no such step, `ValueError` where it was saved from another
-        network or configuration, naming the first leaf that differs.
+        Of the newest those that are damaged are passed over, with a `RuntimeWarning`. Raises
+        `FileNotFoundError` where there is no such step, `DamagedCheckpoint` where it cannot be read,
+        `ValueError` where it was saved from another network or configuration, naming the first leaf that
+        differs.
         """
-        step, manifest = self._read(step)
-        found = manifest["leaves"]
-        _compare(found, _manifest(like), f"{self.folder}, step {step}")
-        stored = {
-            name: ocp.RestoreArgs(restore_type=np.ndarray) for name, leaf in found.items() if _size(leaf)
-        }
-        arrays = self._manager().restore(
-            step,
-            args=ocp.args.Composite(
-                arrays=ocp.args.PyTreeRestore(item=dict.fromkeys(stored, 0), restore_args=stored),
-            ),
-        )["arrays"]
-        return _unflatten(like, arrays, found)
+        candidates = self._candidates(step)
+        for candidate in candidates:
+            try:
+                return self._restore(candidate, like)
+            except DamagedCheckpoint as error:
+                if candidate == candidates[-1]:
+                    raise
+                warnings.warn(f"{error}; going on with the one before", RuntimeWarning, stacklevel=2)
+        raise AssertionError("there is a candidate")
 
     def metrics(self, step: int | None = None) -> dict[str, float]:
         """The metrics saved with `step` (None: the newest)."""
-        return dict(self._read(step)[1]["metrics"])
+        return dict(self._manifest_of(self._candidates(step)[0])["metrics"])
 
-    def _read(self, step: int | None) -> tuple[int, dict[str, Any]]:
-        """The step that is meant, once all is written, and its manifest."""
+    def discard_after(self, step: int) -> None:
+        """Delete the steps after `step`: what could not be restored is about to be saved anew."""
+        for later in [other for other in self.steps() if other > step]:
+            self._manager().delete(later)
+
+    def _candidates(self, step: int | None) -> list[int]:
+        """The step that is meant, or all from the newest on, once all is written."""
         if self._opened is not None:
             self._opened.wait_until_finished()
         steps = self.steps()
         if not steps:
             raise FileNotFoundError(f"no checkpoint in {self.folder}")
-        step = steps[-1] if step is None else step
+        if step is None:
+            return steps[::-1]
         if step not in steps:
             raise FileNotFoundError(f"no checkpoint of step {step} in {self.folder}, which holds {steps}")
-        args = ocp.args.Composite(manifest=ocp.args.JsonRestore())
-        return step, self._manager().restore(step, args=args)["manifest"]
+        return [step]
+
+    def _restore(self, step: int, like: Tree) -> Tree:
+        found = self._manifest_of(step)["leaves"]
+        _compare(found, _manifest(like), f"{self.folder}, step {step}")
+        stored = {
+            name: ocp.RestoreArgs(restore_type=np.ndarray) for name, leaf in found.items() if _size(leaf)
+        }
+        arrays = ocp.args.PyTreeRestore(item=dict.fromkeys(stored, 0), restore_args=stored)
+        return _unflatten(like, self._item(step, "arrays", arrays), found)
+
+    def _manifest_of(self, step: int) -> dict[str, Any]:
+        return self._item(step, "manifest", ocp.args.JsonRestore())
+
+    def _item(self, step: int, name: str, arguments: Any) -> Any:
+        try:
+            return self._manager().restore(step, args=ocp.args.Composite(**{name: arguments}))[name]
+        except Exception as error:
+            # of whatever kind: what is missing or cut off shows anywhere in what reads it
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise DamagedCheckpoint(
+                f"the checkpoint of step {step} in {self.folder} is damaged ({reason})"
+            ) from error
 
     def _manager(self) -> ocp.CheckpointManager:
         if self._opened is None:

@@ -32,16 +32,17 @@ def check_bounds(env: Environment, params: Any, bounds: Any) -> dict[str, Any] |
         if name not in out.cost:
             known = ", ".join(sorted(out.cost)) or "none"
             raise ValueError(f"cost_bounds: got {name!r}, expected a cost of {env.name} ({known})")
-        if isinstance(bound, Real) and not (np.isfinite(float(bound)) and float(bound) >= 0.0):
+        number = isinstance(bound, Real) and not isinstance(bound, bool)
+        good = np.isfinite(float(bound)) and float(bound) >= 0.0 if number else hasattr(bound, "dtype")
+        if not good:
             raise ValueError(f"cost_bounds[{name!r}]: got {bound!r}, expected a finite number at least 0")
     return {name: bounds[name] for name in sorted(bounds)}
 
 
-def bounded(bounds: dict[str, Any] | None, cost: dict[str, jax.Array]) -> jax.Array:
-    """Costs `[...]` that have a bound, `[..., n_bound]`."""
+def bounded(bounds: dict[str, Any] | None, cost: dict[str, jax.Array], leading: tuple[int, ...]) -> jax.Array:
+    """Costs of shape `leading` that have a bound, `[*leading, n_bound]`."""
     if not bounds:
-        some = next(iter(cost.values()), None)
-        return jnp.zeros((*(() if some is None else some.shape), 0))
+        return jnp.zeros((*leading, 0))
     return jnp.stack([cost[name] for name in bounds], axis=-1)
 
 

@@ -96,6 +96,9 @@ class MAPPO:
         # JAX rebuilds the pytree with this constructor, leaves being tracers: only static fields are checked.
         for name in ("num_envs", "num_steps", "num_epochs", "num_minibatches"):
             settings.check_count(name, getattr(self, name))
+        for entry in fields(self):
+            if entry.type == "bool":
+                settings.check_flag(entry.name, getattr(self, entry.name))
         if not isinstance(self.hidden, list | tuple):
             raise ValueError(f"hidden: got {self.hidden!r}, expected a sequence of positive integers")
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -183,9 +186,9 @@ class MAPPO:
         """What is valued: the reward, and every cost that is bounded."""
         return 1 + len(self.cost_bounds or {})
 
-    def bounded(self, cost: dict[str, jax.Array]) -> jax.Array:
-        """Of the named costs `[...]` those that are bounded, `[..., K - 1]`, in the order of their names."""
-        return lagrangian.bounded(self.cost_bounds, cost)
+    def bounded(self, cost: dict[str, jax.Array], leading: tuple[int, ...]) -> jax.Array:
+        """Named costs of shape `leading` that are bounded, `[*leading, K - 1]`, in order of their names."""
+        return lagrangian.bounded(self.cost_bounds, cost, leading)
 
     @property
     def neighbours(self) -> jax.Array | None:

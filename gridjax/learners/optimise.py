@@ -13,6 +13,7 @@ import optax
 
 from gridjax.learners import losses
 from gridjax.learners.batch import Batch, values_of
+from gridjax.learners.distributions.gaussian import LOG_STD_BOUNDS
 from gridjax.learners.head import Output
 from gridjax.learners.rollout import log_probs
 from gridjax.learners.unroll import unroll
@@ -75,6 +76,16 @@ def _alike(output: jax.Array, log_std: jax.Array | None) -> Output:
     return output, log_std
 
 
+def within_bounds(params: dict[str, Any]) -> dict[str, Any]:
+    """`params` with deviations where they still have a gradient: beyond its bounds a policy has none."""
+
+    def one(path: Any, x: jax.Array) -> jax.Array:
+        deviation = str(getattr(path[-1], "key", "")).startswith("log_std")
+        return jnp.clip(x, *LOG_STD_BOUNDS) if deviation else x
+
+    return jax.tree_util.tree_map_with_path(one, params)
+
+
 def run_epochs(
     learner: MAPPO,
     params: dict[str, Any],
@@ -93,7 +104,7 @@ def run_epochs(
         gradient, metrics = jax.grad(loss, has_aux=True)(params, chosen, learner)
         metrics["gradient_norm"] = optax.tree.norm(gradient)
         updates, optimiser = chain.update(gradient, optimiser)
-        params = jax.tree.map(lambda p, u: p - step_size * u, params, updates)
+        params = within_bounds(jax.tree.map(lambda p, u: p - step_size * u, params, updates))
         return (params, optimiser), metrics
 
     def epoch(carry: tuple[Any, Any], key: jax.Array) -> Any:

@@ -78,7 +78,7 @@ def collect(
             mask,
             log_prob,
             reward,
-            learner.bounded(info["cost"]),
+            learner.bounded(info["cost"], done.shape),
             next_value,
             terminated,
             truncated,

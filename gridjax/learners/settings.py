@@ -9,7 +9,10 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from gridjax.learners.attention import ATTENTION_HEADS
+from gridjax.learners.distributions.gaussian import LOG_STD_BOUNDS
 from gridjax.learners.layout import Layout
 
 # Bounds of the numeric settings; None is open.
@@ -47,11 +50,11 @@ def check_names(settings: Iterable[str], known: Iterable[str]) -> None:
 
 def check_number(name: str, value: Any) -> None:
     """Refuse a number out of its bounds. Arrays pass: they are swept over, and may be traced."""
-    if (name in OPTIONAL and value is None) or isinstance(value, tuple):
+    if (name in OPTIONAL and value is None) or (name in PER_GROUP and isinstance(value, tuple)):
         return
+    if value is None or isinstance(value, str | bool | list | tuple | Mapping):
+        raise ValueError(f"{name}: got {value!r}, expected a number")
     if not isinstance(value, Real):
-        if isinstance(value, str | bool) or value is None:
-            raise ValueError(f"{name}: got {value!r}, expected a number")
         return
     low, high = NUMBERS[name]
     number = float(value)
@@ -68,6 +71,12 @@ def check_count(name: str, value: Any) -> None:
     """Refuse anything but a positive integer."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: got {value!r}, expected a positive integer")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse anything but true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}: got {value!r}, expected True or False")
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
@@ -125,6 +134,11 @@ def check_log_std(value: Any, layout: Layout, sharing: str) -> float | tuple[flo
     each = tuple(value) if isinstance(value, list | tuple) else (value,)
     for number in each:
         check_finite("initial_log_std", number)
+        low, high = LOG_STD_BOUNDS
+        if not low <= number <= high:
+            raise ValueError(
+                f"initial_log_std: got {number!r}, expected a number within {low:g} and {high:g}"
+            )
     groups = layout.groups
     alike = len(groups) == 1 or sharing == "all"
     expected = max(groups[0].action, 1) if alike else len(groups)
@@ -145,6 +159,9 @@ def check_groups(name: str, value: Any, layout: Layout) -> Any:
             f"{name}: got {len(value)} numbers, expected 1, or one per group of agents ({len(layout.groups)})"
         )
     for number in value:
+        # only of what is cut can a group go without
+        if number is None and name != "advantage_clip":
+            raise ValueError(f"{name}: got {value!r}, expected a number for every group")
         check_number(name, number)
     return value[0] if len(value) == 1 else tuple(value)
 

@@ -54,7 +54,7 @@ def twin_step(
     next_value, _ = learner.evaluate(
         state, info["final_observation"], info["final_global_state"], critic_memory
     )
-    cost = learner.bounded(info["cost"])
+    cost = learner.bounded(info["cost"], terminated.shape)
     worth = Twin(learner.layout.join(reward), cost, value, next_value, terminated, truncated)
     # where an episode ends the twin meets the explorer, whose memory begins anew
     memory = {"actor": actor_memory, "critic": critic_memory}

@@ -44,3 +44,11 @@ def test_bad_columns():
         rank_correlation({"a": {"x": np.zeros(3)}, "b": {"y": np.zeros(4)}})
     with pytest.raises(ValueError, match="no column ever changes"):
         rank_correlation({"a": {"x": np.zeros(3)}})
+
+
+def test_what_is_not_finite_everywhere_is_left_out_and_named(samples):
+    a, b, c, _ = samples
+    found = rank_correlation({"grid": {"a": a, "b": b, "broken": np.where(np.arange(500) == 3, np.nan, c)}})
+    assert found["undefined"] == ["broken"]
+    assert sorted(found["labels"]) == ["a", "b"]
+    assert np.all(np.isfinite(found["matrix"]))

@@ -26,7 +26,9 @@ def test_older_evaluations_do_not_name_the_start_nor_the_network():
 
 
 def test_reward_terms_leave_out_the_rest_of_a_task():
-    assert reward_terms({"env": "a", "loss_weight": 1.0, "barrier": None}) == {
-        "loss_weight": 1.0,
-        "barrier": None,
-    }
+    assert reward_terms({"env": "a", "loss_weight": 1.0, "barrier": None}) == {"loss_weight": 1.0}
+
+
+def test_a_world_is_what_happens_whoever_acts_and_however_that_is_paid():
+    options = {"env": "a", "network": "b", "loss_weight": 1.0, "peak_pv_mw": 2.0, "delay": 3, "season": None}
+    assert EvaluatedRun("x", {"task": options}).world == {"peak_pv_mw": 2.0}

@@ -7,8 +7,20 @@ import pytest
 from jax.tree_util import Partial
 
 import gridjax
-from gridjax.evaluation.rollout import _score, act_with, record_day, score_days
+from gridjax.evaluation import replay
+from gridjax.evaluation.recording import record_cases
+from gridjax.evaluation.rollout import (
+    Recalling,
+    _score,
+    act_with,
+    as_pytree,
+    case_keys,
+    record_day,
+    record_days,
+    score_days,
+)
 from gridjax.learners import MAPPO
+from tests.learners.probes import NoParams, Probe
 
 DAYS = np.array([10, 100, 200])
 
@@ -121,3 +133,46 @@ def test_a_policy_with_a_memory_keeps_to_the_pace_of_its_training(task, policy_o
     moved = np.abs(np.diff(track.actions["inverter"][:, :, 0], axis=0)).max(axis=1)
     assert np.all(moved[::2] == 0.0)
     assert np.all(moved[1:100:2] > 0.0)
+
+
+class Repeating(Probe):
+    """Three episodes a case; what is measured is drawn."""
+
+    def on_case(self, params, case):
+        return params
+
+    @property
+    def case_steps(self):
+        return 12
+
+
+@pytest.mark.parametrize("ends", ["terminated", "truncated"])
+def test_every_way_to_play_a_case_is_the_same_and_forgets_where_an_episode_ends(ends):
+    env, params, key = Repeating(length=4, ends=ends), NoParams(), jax.random.key(3)
+
+    def count(key, obs, state, params, memory):
+        return {"agent": jnp.full((1, 1), memory)}, memory + 0.1
+
+    act = Recalling(Partial(count), jnp.float32(0.0))
+    scored = record_days(env, params, act, DAYS, key)
+    kept = record_cases(env, params, act, DAYS, key)
+    np.testing.assert_allclose(kept.action["agent"][1, :, 0, 0], np.arange(12) % 4 / 10, atol=1e-6)
+    np.testing.assert_array_equal(scored.metrics["draw"], kept.metrics["draw"])
+    assert len(np.unique(scored.metrics["draw"])) == 36
+    one = case_keys(key, DAYS)[1]
+    track = record_day(env, params, act, 100, one)
+    np.testing.assert_array_equal(track.metrics["draw"], scored.metrics["draw"][1])
+    np.testing.assert_array_equal(track.after.time, np.arange(12) % 4 + 1)
+
+    def look(state, actions, out, params):
+        return actions["agent"], out.metrics["draw"]
+
+    (actions, drawn), ended = replay._record(env, look, as_pytree(act), one, jnp.int32(100), params)
+    np.testing.assert_array_equal(drawn, scored.metrics["draw"][1])
+    np.testing.assert_array_equal(actions, track.actions["agent"])
+    np.testing.assert_array_equal(ended, (np.arange(12) % 4 == 3) & (ends == "terminated"))
+
+
+def test_no_cases_are_refused(task):
+    with pytest.raises(ValueError, match="there are no cases to play"):
+        score_days(*task, Partial(constant, jnp.float32(0.1)), np.array([], int), jax.random.key(0))

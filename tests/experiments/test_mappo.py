@@ -7,6 +7,7 @@ from tiny_run import UPDATES, write_config
 
 from experiments import mappo
 from experiments.run_directory import RunDirectory, read_metrics
+from experiments.run_lock import LOCK, RunLock
 
 
 def test_a_run_leaves_everything_behind(trained):
@@ -54,6 +55,38 @@ def test_bad_settings_are_refused_before_anything_is_written(tmp_path, capsys, a
     assert mappo.main([*arguments, "--run-dir", str(tmp_path / "run")]) == 2
     assert expected in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_one_process_trains_a_run_at_a_time(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    with RunLock(run):
+        assert mappo.main(["--config", str(write_config(tmp_path)), "--run-dir", str(run)]) == 2
+    assert f"error: {run} is being trained by another process" in capsys.readouterr().err
+    assert [path.name for path in run.iterdir()] == [LOCK]
+    assert RunDirectory.new(str(run), "").path == run
+
+
+def test_an_evaluation_is_of_certain_policies(tmp_path):
+    run = RunDirectory(tmp_path)
+    assert not run.is_evaluated("best", 320)
+    run.evaluation.write_text(json.dumps({"steps_per_seed": 320, "checkpoint": {"which": "best"}}))
+    assert run.is_evaluated("best", 320)
+    assert not run.is_evaluated("last", 320)
+    assert not run.is_evaluated("best", 640)
+    run.evaluation.write_text("[]")
+    assert not run.is_evaluated("best", 320)
+
+
+def test_a_validation_that_was_not_finite_is_never_the_best():
+    records = [
+        {"update": 0, "validation/reward": [None, -1.0]},
+        {"update": 5, "reward": [0.0, 0.0]},
+        {"update": 9, "validation/reward": [-2.0, None]},
+    ]
+    assert mappo._best(records) == (
+        "best in validation: update 9, 0 of 9; 1 of 2 never did better than untrained"
+    )
 
 
 def test_runs_without_a_name_do_not_meet(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import yaml
 from tiny_run import start, wait_for_checkpoint, write_config
 
 from experiments import matrix
+from experiments.run_lock import RunLock
 
 MATRIX = "experiments.matrix"
 CONFIGS = Path(__file__).parents[2] / "experiments" / "configs"
@@ -74,6 +75,44 @@ def test_a_failed_run_does_not_keep_others_from_their_turn(tmp_path, capsys, mon
     assert "failed: small, central (1 of 2)" in capsys.readouterr().err
 
 
+class Killed:
+    """A run that something else than the matrix ended."""
+
+    def __init__(self, arguments):
+        begun.append(arguments)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def wait(self):
+        return -signal.SIGKILL
+
+
+begun: list[list[str]] = []
+
+
+def test_a_run_that_is_killed_keeps_nobody_from_their_turn_either(tmp_path, capsys, monkeypatch):
+    begun.clear()
+    monkeypatch.setattr(matrix.subprocess, "Popen", Killed)
+    assert matrix.main([str(write(tmp_path)), "--out", str(tmp_path / "runs")]) == 1
+    assert len(begun) == 2
+    assert "failed: small, local (2 of 2)" in capsys.readouterr().err
+
+
+def test_a_run_that_another_process_has_just_begun_is_left_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(matrix.subprocess, "Popen", Killed)
+    run = tmp_path / "runs" / "small" / "central"
+    run.mkdir(parents=True)
+    (run / "config.yaml").touch()
+    with RunLock(run):
+        matrix.main([str(write(tmp_path)), "--out", str(tmp_path / "runs")])
+    assert f"error: {run} is being trained by another process" in capsys.readouterr().err
+    assert (run / "config.yaml").exists()
+
+
 def test_a_rule_is_tuned_once_for_all_learners_that_steer_it(tmp_path):
     (tmp_path / "steers.yaml").write_text("task: {env: SmartGrid-v0}\nlearner: {steers: tuned_rule}\n")
     (tmp_path / "own.yaml").write_text("base: steers.yaml\nlearner: {rule_constants: [0.5]}\n")
@@ -104,6 +143,7 @@ def test_a_rule_is_tuned_once_for_all_learners_that_steer_it(tmp_path):
             [],
             "unknown key run.total_step; did you mean total_steps",
         ),
+        ("tasks: {small: {days: 3}}", [], "tasks.small: expected learners"),
         (
             "tasks: {small: {learners: {a: tiny.yaml}}}",
             ["--only", "big"],

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners import MAPPO, Checkpoints
+from gridjax.learners import MAPPO, Checkpoints, DamagedCheckpoint
 
 from .probes import SETTINGS, Bounded, Mixed, NoParams, Recall, Whisper
 from .test_mappo import assert_equal, make, run
@@ -181,3 +182,39 @@ def test_killed_while_saving_loses_nothing_already_saved(tmp_path):
         assert 1 in checkpoints.steps()
         checkpoints.save(latest + 1, like, wait=True)
         assert checkpoints.latest_step() == latest + 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda step: shutil.rmtree(step / "arrays"),
+        lambda step: shutil.rmtree(step / "manifest"),
+        lambda step: (step / "manifest" / "metadata").write_text(""),
+    ],
+    ids=["no arrays", "no manifest", "an emptied file"],
+)
+def test_a_damaged_step_is_named_and_the_one_before_is_taken(tmp_path, damage):
+    state = {"a": jnp.arange(3.0)}
+    with Checkpoints(tmp_path) as checkpoints:
+        for step in (1, 2):
+            checkpoints.save(step, {"a": state["a"] + step})
+    damage(tmp_path / "2")
+    with Checkpoints(tmp_path) as checkpoints:
+        with pytest.raises(DamagedCheckpoint, match=r"step 2 in .* is damaged"):
+            checkpoints.restore(2, like=state)
+        with pytest.warns(RuntimeWarning, match=r"step 2 .* is damaged .*going on with the one before"):
+            found = checkpoints.restore(None, like=state)
+        np.testing.assert_array_equal(found["a"], state["a"] + 1)
+        # and it can be saved anew
+        checkpoints.discard_after(1)
+        checkpoints.save(2, {"a": state["a"] + 2}, wait=True)
+        np.testing.assert_array_equal(checkpoints.restore(None, like=state)["a"], state["a"] + 2)
+
+
+def test_where_all_are_damaged_it_is_said(tmp_path):
+    state = {"a": jnp.arange(3.0)}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, state, wait=True)
+    shutil.rmtree(tmp_path / "1" / "arrays")
+    with Checkpoints(tmp_path) as checkpoints, pytest.raises(DamagedCheckpoint, match="step 1"):
+        checkpoints.restore(None, like=state)

@@ -1,5 +1,7 @@
 """Costs are kept under their bounds, at no more loss of reward than that takes."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from gridjax.learners import MAPPO
 from gridjax.learners.batch import streams, weighed
 from gridjax.learners.lagrangian import bounded, update
 
-from .probes import SETTINGS, Bounded, NoParams
+from .probes import SETTINGS, Bounded, NoParams, Probe
 
 SLOWLY = SETTINGS | {"initial_log_std": -1.5, "learning_rate": 2e-3, "multiplier_rate": 0.1}
 
@@ -70,7 +72,7 @@ def test_advantages_are_weighed_in_deviations_of_their_returns():
 
 def test_costs_are_everybody_s_and_in_the_order_of_their_names():
     cost = {"z": jnp.ones(3), "a": 2.0 * jnp.ones(3), "other": jnp.zeros(3)}
-    learner_cost = bounded({"a": 1.0, "z": 1.0}, cost)
+    learner_cost = bounded({"a": 1.0, "z": 1.0}, cost, cost["a"].shape)
     np.testing.assert_array_equal(learner_cost, [[2.0, 1.0]] * 3)
     paid = streams(jnp.asarray([[0.0, 4.0]] * 3), learner_cost, 0.5)
     np.testing.assert_array_equal(paid[0], [[1.0, 2.0, 1.0], [3.0, 2.0, 1.0]])
@@ -87,3 +89,18 @@ def test_costs_are_everybody_s_and_in_the_order_of_their_names():
 def test_bounds_of_what_is_no_cost(bounds, message):
     with pytest.raises(ValueError, match=message):
         MAPPO.create(Bounded(), NoParams(), cost_bounds=bounds)
+
+
+@dataclass(frozen=True)
+class Free(Probe):
+    """A task without costs."""
+
+    def transition(self, key, state, actions, params):
+        return super().transition(key, state, actions, params)._replace(cost={})
+
+
+def test_a_task_may_have_no_costs():
+    learner = MAPPO.create(Free(), NoParams(), twin=True, **(SETTINGS | {"num_epochs": 1}))
+    _, metrics = learner.update(learner.init(jax.random.key(0)))
+    assert np.isfinite(metrics["reward"])
+    assert not any(name.startswith("cost/") for name in metrics)

@@ -1,7 +1,10 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gridjax.learners.optimise import _by_group
+from gridjax.learners.distributions import gaussian
+from gridjax.learners.optimise import _by_group, within_bounds
 
 
 def test_every_group_has_diagnostics_of_its_own():
@@ -13,3 +16,13 @@ def test_every_group_has_diagnostics_of_its_own():
     assert found["approximate_kl/a"] == pytest.approx((0.5 - np.log(1.5)) / 2, rel=1e-5)
     assert found["approximate_kl/b"] == 0.0
     assert not any("ratio_deviation" in name for name in found)
+
+
+def test_a_deviation_is_kept_where_it_has_a_gradient():
+    params = {"hidden": {"kernel": jnp.full(2, -9.0)}, "log_std_agent": jnp.array([-9.0, 0.3, 9.0])}
+    found = within_bounds(params)
+    np.testing.assert_array_equal(found["hidden"]["kernel"], -9.0)
+    np.testing.assert_allclose(found["log_std_agent"], [-5.0, 0.3, 2.0])
+    slope = jax.grad(lambda x: jnp.sum(gaussian.log_prob(jnp.ones(3), jnp.zeros(3), x)))
+    assert np.all(np.abs(slope(found["log_std_agent"])) > 0.0)
+    assert np.all(np.asarray(slope(params["log_std_agent"]))[[0, 2]] == 0.0)

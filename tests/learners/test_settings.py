@@ -56,6 +56,17 @@ from .probes import Choice, Groups, NoParams, Probe
             {"head": "beta", "prior_coefficient": 0.1},
             r"prior_coefficient: got 0.1, expected None with head 'beta'",
         ),
+        ({"learning_rate": True}, r"learning_rate: got True, expected a number"),
+        ({"learning_rate": (1e-3, 2e-3)}, r"learning_rate: got \(0.001, 0.002\), expected a number"),
+        ({"clip": {"agent": 0.1}}, r"clip: got {'agent': 0.1}, expected a number"),
+        (
+            {"prior_coefficient": (None,)},
+            r"prior_coefficient: got \(None,\), expected a number for every group",
+        ),
+        ({"twin": "no"}, r"twin: got 'no', expected True or False"),
+        ({"initial_log_std": -6.0}, r"initial_log_std: got -6.0, expected a number within -5 and 2"),
+        ({"cost_bounds": {"excess": "0.1"}}, r"cost_bounds\['excess'\]: got '0.1', expected a finite number"),
+        ({"cost_bounds": {"excess": True}}, r"cost_bounds\['excess'\]: got True, expected a finite number"),
         ({"env": Probe()}, r"'env' does not exist|multiple values"),
     ],
 )
