@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.campus_yardsticks import rules
@@ -13,7 +15,7 @@ from experiments.held_out import learner_name
 from experiments.run_directory import RunDirectory, read_metrics
 from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
-from gridjax.controllers.campus import CampusRule, default_rule
+from gridjax.controllers.campus import CampusRule
 from gridjax.envs.resilience import Resilience
 from gridjax.evaluation.figures.outage import plot_outage
 from gridjax.evaluation.figures.resilience import plot_survival, plot_trapezoid
@@ -32,8 +34,7 @@ def draw_campus(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases
     """Draw the training curve, one long outage under the first seed, survival and trapezoids; the paths."""
     env, params = cast(Resilience, trainer.task), cases.params
     name = learner_name(trainer.learner.central_critic)
-    rule = known_rule(trainer.learner.env)
-    acts = rules(env, rule if isinstance(rule, CampusRule) else default_rule())
+    acts = rules(env, known_rule(trainer.learner.env) or _evaluated_rule(run))
     acts |= {name: trainer.act(at_seed(policies, 0))}
     tracks = {}
     for key, act in acts.items():
@@ -61,6 +62,12 @@ def draw_campus(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases
         plot_trapezoid(shares, env.hours, first, last, run.figures / "trapezoid.png", "one outage, all load")
     )
     return [str(path) for path in written]
+
+
+def _evaluated_rule(run: RunDirectory) -> CampusRule:
+    """The rule that the policies were measured against, tuned for that."""
+    constants = json.loads(run.evaluation.read_text(encoding="utf-8"))["rule"]
+    return CampusRule(**{name: jnp.float32(value) for name, value in constants.items()})
 
 
 def outage_of(present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,9 +22,8 @@ PAGES = {
 }
 
 
-@pytest.mark.filterwarnings(
-    "ignore:tap_dependency_table:DeprecationWarning"
-)  # of networks that pandapower ships
+# of networks that pandapower ships
+@pytest.mark.filterwarnings("ignore:tap_dependency_table:DeprecationWarning")
 @pytest.mark.parametrize("page", PAGES)
 def test_blocks_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
