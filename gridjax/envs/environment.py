@@ -190,7 +190,10 @@ class Environment(ABC, Generic[State, Params]):
     def advance(
         self, key: jax.Array, state: State, actions: PerGroup, params: Params
     ) -> tuple[Transition, State]:
-        """`step` without observations: the transition itself, and the state after any reset."""
+        """`step` without observations: the transition itself, and the state after any reset.
+
+        `actions` are `[n_agents, *shape]` per group, as in `step`, and so are errors.
+        """
         self._check(actions, params)
         step_key, reset_key = jax.random.split(key)
         out = self.transition(step_key, state, actions, params)

@@ -44,9 +44,9 @@ class Step(NamedTuple):
     """One step as it is played."""
 
     state: Any  # as it was when the actions were chosen
-    observation: dict[str, jax.Array]
-    actions: dict[str, jax.Array]
-    out: Transition
+    observation: dict[str, jax.Array]  # [n_agents, n_entries] per group
+    actions: dict[str, jax.Array]  # [n_agents, *shape] per group
+    out: Transition  # what came of it, before any reset
 
 
 class Trajectory(NamedTuple):

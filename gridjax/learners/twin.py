@@ -40,7 +40,7 @@ def twin_step(
     observation: PerGroup,
     memory: dict[str, Any],
 ) -> tuple[Any, PerGroup, dict[str, Any], Twin]:
-    """One step of all twins: states, observations, memory and worth."""
+    """One step of all twins, leaves `[N, ...]`: states, observations, memory and worth."""
     env, params = learner.env, learner.env_params
     mask = jax.vmap(env.action_mask, (0, None))(env_state, params)
     actions, actor_memory = learner.policy(state).step(observation, memory["actor"], mask=mask)
