@@ -20,7 +20,6 @@ import tyro
 from experiments.bad_input import BAD_INPUT
 from experiments.files import write_json
 from experiments.run_directory import RunDirectory
-from gridjax.evaluation.statistics import Estimate
 from gridjax.evaluation.tables.families import families_table
 
 MOST_CASES = 480
@@ -68,10 +67,11 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     from experiments.steering import known_rule, tuned
     from experiments.training import Trainer, at_seed, use_cpu_devices
     from experiments.versions import versions
-    from experiments.yardsticks import yardsticks
+    from experiments.yardsticks import stacked, yardsticks
     from gridjax.envs.resilience import Resilience
     from gridjax.envs.smart_grid import SmartGrid
     from gridjax.evaluation.comparison import METHOD, summarise
+    from gridjax.evaluation.normalised import entry
     from gridjax.evaluation.statistics import iqm, paired_difference, relative_excess
 
     began = time.monotonic()
@@ -90,20 +90,20 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
         env, cases = cases_of(config.task, family, number)
         days = cases.rows
         sticks = yardsticks(env, cases.params, cases.rows, _told(family), rule)
-        found = {key: _stacked([sticks.score(sticks.before[key], key)]) for key in kinds.shown}
-        found[name] = _stacked(
+        found = {key: stacked([sticks.score(sticks.before[key], key)]) for key in kinds.shown}
+        found[name] = stacked(
             [sticks.score(trainer.act(at_seed(policies, k)), name) for k in range(len(trainer.seeds))]
         )
         gains = {}
         for measure, sign in (("reward", 1.0), (kinds.cost, -1.0)):
             pair = sign * found[name][measure], sign * found["tuned_rule"][measure]
-            gains[measure] = _with_interval(paired_difference(*pair))
-            gains[measure]["iqm"] = _with_interval(paired_difference(*pair, statistic=iqm))
+            gains[measure] = entry(paired_difference(*pair), "over_days")
+            gains[measure]["iqm"] = entry(paired_difference(*pair, statistic=iqm), "over_days")
         report[family] = {"better_than_tuned_rule": gains}
         if family in kinds.planned:
-            found["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
+            found["optimum"] = stacked([sticks.score(sticks.best(), "optimum")])
             over = relative_excess(found[name][kinds.cost], found["optimum"][kinds.cost])
-            report[family]["cost_over_optimum"] = _with_interval(over)
+            report[family]["cost_over_optimum"] = entry(over, "over_days")
         report[family]["controllers"] = {key: summarise(measures) for key, measures in found.items()}
         print(f"{family}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return {
@@ -121,20 +121,12 @@ def compare(run: RunDirectory, families: Sequence[str], number: int) -> dict[str
     }
 
 
-def _with_interval(found: Estimate) -> dict[str, Any]:
-    return {"value": found.value, "over_days": [found.low, found.high]}
-
-
 def _told(family: str) -> Callable[[int, str], None]:
     def tell(number: int, note: str) -> None:
         if number == 0:
             print(f"{family}: {note}", file=sys.stderr, flush=True)
 
     return tell
-
-
-def _stacked(runs: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {measure: np.stack([run[measure] for run in runs]) for measure in runs[0]}
 
 
 if __name__ == "__main__":

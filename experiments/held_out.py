@@ -15,7 +15,7 @@ from experiments.files import plain
 from experiments.progress import ProgressBar
 from experiments.steering import known_rule
 from experiments.training import Trainer, at_seed
-from experiments.yardsticks import Measures, yardsticks
+from experiments.yardsticks import Measures, stacked, yardsticks
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ def score_all(
         sticks = yardsticks(env, cases.params, cases.rows, bar.advance, known_rule(trainer.learner.env))
         results = {}
         for key, act in sticks.before.items():
-            results[key] = _stacked([sticks.score(act, key.replace("_", " "))])
+            results[key] = stacked([sticks.score(act, key.replace("_", " "))])
         each = [at_seed(policies, k) for k in range(seeds)]
-        results[name] = _stacked(
+        results[name] = stacked(
             [sticks.score(trainer.act(policy), f"{name.upper()} seed {k}") for k, policy in enumerate(each)]
         )
         sampled = stochastic_name(name)
-        results[sampled] = _stacked(
+        results[sampled] = stacked(
             [
                 sticks.score(trainer.act(policy, seed), f"{name.upper()} seed {k}, sampled")
                 for k, (policy, seed) in enumerate(zip(each, trainer.seeds))
@@ -75,7 +75,7 @@ def score_all(
         if before is not None and "optimum" in before:
             results["optimum"] = dict(before["optimum"])
         elif optimum:
-            results["optimum"] = _stacked([sticks.score(sticks.best(), "optimum")])
+            results["optimum"] = stacked([sticks.score(sticks.best(), "optimum")])
     return Comparison(
         results=results,
         learner=name,
@@ -101,7 +101,3 @@ def measured_before(path: Path, task: Mapping[str, Any], days: np.ndarray) -> di
         name: {measure: np.array(scores, float) for measure, scores in measures.items()}
         for name, measures in found["per_day"].items()
     }
-
-
-def _stacked(runs: list[Measures]) -> Measures:
-    return {measure: np.stack([run[measure] for run in runs]) for measure in runs[0]}

@@ -41,6 +41,11 @@ class NoYardsticks(ValueError):
     """A task has nothing that policies could be measured against."""
 
 
+def stacked(runs: list[Measures]) -> Measures:
+    """Scores `[n_run, n_day]` of several runs, or of one."""
+    return {measure: np.stack([run[measure] for run in runs]) for measure in runs[0]}
+
+
 def named_costs(scores: Scores) -> Measures:
     """`cost_NAME`, mean over the steps of each case, of every named cost of the task."""
     return {
