@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,27 +39,28 @@ _VALIDATED = "validation/reward"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 2 for bad settings, 128 plus the signal's number where one stopped it."""
-    try:
-        config, resumed = parse(arguments)
-        check_wandb(config)
-        if resumed is None:
-            config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
-            trainer = Trainer.of(config)
-            config = with_constants(config, trainer.learner.env)
-            run = _new_folder(config)
-            lock = _lock(run)
-            config = replace(config, run=replace(config.run, run_dir=str(run.path)))
-            progress, seconds = trainer.start(), 0.0
-        else:
-            use_cpu_devices(config)
-            run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
-            lock = _lock(run)
-            progress, seconds = restore(run, trainer)
-        log = MetricsLog(run, config, updates_done(progress), kept=is_first_process())
-    except BAD_INPUT as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    with lock, log:
+    with ExitStack() as held:
+        try:
+            config, resumed = parse(arguments)
+            check_wandb(config)
+            if resumed is None:
+                config = replace(config, run=replace(config.run, cpu_devices=use_cpu_devices(config)))
+                trainer = Trainer.of(config)
+                config = with_constants(config, trainer.learner.env)
+                run = _new_folder(config)
+                held.enter_context(_lock(run))
+                config = replace(config, run=replace(config.run, run_dir=str(run.path)))
+                progress, seconds = trainer.start(), 0.0
+            else:
+                use_cpu_devices(config)
+                run, trainer = RunDirectory.existing(resumed), Trainer.of(config)
+                held.enter_context(_lock(run))
+                progress, seconds = restore(run, trainer)
+            log = MetricsLog(run, config, updates_done(progress), kept=is_first_process())
+            held.enter_context(log)
+        except BAD_INPUT as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         made_with = versions()
         if is_first_process():
             run.write_settings(config, made_with)
