@@ -18,8 +18,9 @@ from .probes import NoParams, Target
 def start(out, devices, checkpoint="", *processes):
     """A run with so many devices, in a process of its own: their number is fixed when JAX starts."""
     arguments = [str(x) for x in (out, devices, checkpoint, *processes)]
-    environment = os.environ | {"JAX_PLATFORMS": "cpu"}
-    environment.pop("XLA_FLAGS", None)
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    kept = " ".join(flag for flag in flags if "device_count" not in flag)
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": kept}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.learners.sharded_run", *arguments],
         env=environment,
