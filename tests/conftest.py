@@ -10,7 +10,7 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1]
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # and by a compiler that optimises less, in half the time, for what tests run is small. At level 0 results are
-# no longer bit for bit those of another batch size. JAX after 0.10 aborts on the second flag.
+# no longer bit for bit those of another batch size. JAX 0.12 aborts on the second flag.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=1"
