@@ -103,16 +103,23 @@ class Watched:
 
     def connected(self) -> None:
         self.page.wait_for_selector("#connection[data-state=connected]")
+        self.drawn()
 
     def mode(self, mode: str) -> None:
         self.page.wait_for_selector(f"#mode[data-mode={mode}]")
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Waits for the parts of the page that take their turns to show what has changed."""
+        self.until("() => window.gridjaxLive.turns.done")
 
     def until(self, function: str, argument: Any = None) -> None:
         """A function, since the page's security policy lets no expression be evaluated."""
         self.page.wait_for_function(function, arg=argument)
 
     def shown(self) -> int:
-        """Sequence of the frame that the cards show; 0 for none."""
+        """Sequence of the frame that the cards show, once all is drawn that has changed; 0 for none."""
+        self.drawn()
         return int(self.page.locator(".card").first.get_attribute("data-sequence") or 0)
 
     def rewind(self) -> None:
@@ -120,7 +127,7 @@ class Watched:
         self.page.focus("#scrub")
         self.page.keyboard.press("Home")
         self.until("() => document.getElementById('scrub').value === '0'")
-        self.page.wait_for_timeout(200)
+        self.drawn()
 
     def wait_for_frames(self, number: int) -> None:
         """Until the history holds so many, of which the newest is shown."""

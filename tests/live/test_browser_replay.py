@@ -29,6 +29,7 @@ def replay(browser, tmp_path):
         opened.append((context, watched))
         watched.page.goto(path.as_uri())
         watched.page.wait_for_selector(".card")
+        watched.drawn()
         return watched
 
     yield open_replay

@@ -29,9 +29,9 @@ const CHUNK = 250;
 const recorded = recording();
 const model = new Model(recorded !== null);
 const meter = new Meter();
-window.gridjaxLive = { meter };
 const parts: Part[] = [];
 const turns = new Turns();
+window.gridjaxLive = { meter, turns };
 const changed = () => {
   turns.add(parts);
 };

@@ -1,3 +1,5 @@
+import type { Turns } from "./turns";
+
 const KEPT = 6_000;
 
 /** How often the page draws and what that takes; `window.gridjaxLive` holds it for measurements. */
@@ -22,6 +24,6 @@ export class Meter {
 
 declare global {
   interface Window {
-    gridjaxLive?: { meter: Meter };
+    gridjaxLive?: { meter: Meter; turns: Turns };
   }
 }

@@ -20,6 +20,11 @@ export class Turns {
     for (const part of parts) this.waiting.add(part);
   }
 
+  /** Whether the page shows all that has changed. */
+  get done(): boolean {
+    return this.waiting.size === 0;
+  }
+
   /** Updates at least one of those that wait, and more until this animation frame's share is spent. */
   take(model: Model, began: number): void {
     const until = began + SHARE;

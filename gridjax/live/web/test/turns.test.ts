@@ -38,6 +38,16 @@ describe("Turns", () => {
     expect([take(), take(), take()]).toEqual(["ab", "c", ""]);
   });
 
+  it("is done once nobody waits", () => {
+    turns.add([part("a", 2), part("b", 2)]);
+    const seen = [turns.done];
+    for (let k = 0; k < 2; k++) {
+      take();
+      seen.push(turns.done);
+    }
+    expect(seen).toEqual([false, false, true]);
+  });
+
   it("updates one at least, however long it takes", () => {
     turns.add([part("a", 50), part("b", 50)]);
     expect([take(), take()]).toEqual(["a", "b"]);
