@@ -109,19 +109,22 @@ def _climbed(env, params, keys, rows, genes, turn_keys, size, together):
         def score(genes):
             return jnp.mean(_run(env, params, key, row, genes)[1])
 
-        def move(best, key):
-            genes, reward = best
+        def move(best, given):
+            (genes, reward), (key, still) = best, given
             which_key, block_key, step_key = jax.random.split(key, 3)
             n_block, n_constant = genes.shape
-            moved = jax.random.bernoulli(which_key, 0.4, (n_constant,))
+            moved = ~still & jax.random.bernoulli(which_key, 0.4, (n_constant,))
             moved &= together | jax.random.bernoulli(block_key, 0.25, (n_block, 1))
             step = size * (high - low) * jax.random.normal(step_key, (n_constant,))
-            tried = jnp.clip(genes + jnp.where(moved, step, 0.0), low, high)
+            tried = jnp.where(moved, jnp.clip(genes + step, low, high), genes)
             found = score(tried)
             better = found > reward
             return (jnp.where(better, tried, genes), jnp.where(better, found, reward)), None
 
-        return jax.lax.scan(move, (genes, score(genes)), jax.random.split(turn_key, _CANDIDATES))[0][0]
+        # scored first is where it stands, as a candidate like others: one program for all
+        still = jnp.arange(1 + _CANDIDATES) == 0
+        keys = jax.random.split(turn_key, still.size)
+        return jax.lax.scan(move, (genes, jnp.float32(-jnp.inf)), (keys, still))[0][0]
 
     return spread(one, (params, size, together), keys, rows, genes, turn_keys)
 

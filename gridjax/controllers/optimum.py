@@ -17,12 +17,13 @@ import jax.numpy as jnp
 from gridjax.devices import reactive_limit
 from gridjax.envs.voltage_control.barriers import barrier
 from gridjax.envs.voltage_control.environment import GROUP, Params, State, VoltageControl
-from gridjax.powerflow import solve
+from gridjax.powerflow import elimination, solve
 
-# first smoothing (p.u.) and number of stages of each outer step: the later ones start nearer
-_OUTER = ((1e-2, 9), (4e-3, 8), (4e-3, 8))
+# smoothing (p.u.) of every stage of each outer step: the later ones start nearer
+_FIRST = tuple(1e-2 * 0.25**stage for stage in range(9))
+_LATER = tuple(4e-3 * 0.25 ** max(stage - 1, 0) for stage in range(9))
+_SMOOTHING = (_FIRST, _LATER, _LATER)
 _NEWTON = 6
-_FADE = 0.25
 
 
 def optimum(
@@ -53,7 +54,7 @@ def optimum(
             + params.loss_weight * base * losses
         )
 
-    def outer(action, first, stages):
+    def outer(action, smoothing):
         (voltage, _), pushforward = jax.linearize(grid, action)
         d_voltage, d_losses = jax.vmap(pushforward)(jnp.eye(n_agent, dtype=limit.dtype))
         bend = jnp.zeros((n_agent, n_agent), limit.dtype)
@@ -72,14 +73,13 @@ def optimum(
             hessian = (d_voltage * ddb) @ d_voltage.T / n + jnp.diag(weight * ddq) + price * bend
             return value, gradient, hessian
 
-        smoothing = first * _FADE ** jnp.arange(stages, dtype=action.dtype)
-        return jnp.clip(action + _minimise(derivatives, action, smoothing), -1.0, 1.0)
+        action = jnp.clip(action + _minimise(derivatives, action, smoothing), -1.0, 1.0)
+        return action, action
 
     # the set-points held from the last step are a good guess, and doing nothing is never beaten by less
-    candidates = [jnp.clip(state.reactive / limit, -1.0, 1.0)]
-    for first, stages in _OUTER:
-        candidates.append(outer(candidates[-1], first, stages))
-    candidates = jnp.stack([*candidates, jnp.zeros(n_agent, limit.dtype)])
+    held, nothing = jnp.clip(state.reactive / limit, -1.0, 1.0), jnp.zeros(n_agent, limit.dtype)
+    _, found = jax.lax.scan(outer, held, jnp.asarray(_SMOOTHING, limit.dtype))
+    candidates = jnp.stack([held, *found, nothing])
     best = candidates[jnp.argmin(jax.vmap(exact)(candidates))]
     return {GROUP: best[:, None]}
 
@@ -120,7 +120,7 @@ def _minimise(derivatives: Callable, action: jax.Array, smoothing: jax.Array) ->
             gradient = gradient + wall * 2.0 * at / inside
             hessian = hessian + jnp.diag(wall * (2.0 / inside + 4.0 * at * at / inside**2))
             ridge = 1e-5 * jnp.trace(hessian) / action.shape[0] + 1e-12
-            direction = -jnp.linalg.solve(hessian + ridge * eye, gradient)
+            direction = -elimination.solve(hessian + ridge * eye, gradient)
             # stay strictly inside the box, then take the best of a halving sequence
             room = jnp.where(direction > 0, 1.0 - at, 1.0 + at)
             reach = jnp.min(room / jnp.maximum(jnp.abs(direction), 1e-12))

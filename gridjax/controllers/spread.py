@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -21,19 +22,22 @@ def spread(function: Callable[..., Any], shared: Any, *each: Any) -> Any:
     local = jax.local_devices()
     devices = local[: _divisor(number, len(local))]
     most = _MOST_ON_CPU if local[0].platform == "cpu" else number
-    batch = _divisor(number // len(devices), most)
+    rows = number // len(devices)
+    batch = _divisor(rows, most)
 
     def mine(shared: Any, *each: Any) -> Any:
+        if batch == rows:
+            return jax.vmap(partial(function, shared))(*each)
         return jax.lax.map(lambda row: function(shared, *row), each, batch_size=batch)
 
     if len(devices) == 1:
         return mine(shared, *each)
-    rows = PartitionSpec("row")
+    divided = PartitionSpec("row")
     return jax.shard_map(
         mine,
         mesh=Mesh(np.array(devices), ("row",)),
-        in_specs=(PartitionSpec(), *[rows] * len(each)),
-        out_specs=rows,
+        in_specs=(PartitionSpec(), *[divided] * len(each)),
+        out_specs=divided,
         check_vma=False,
     )(shared, *each)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from gridjax.learners.head import Drawn, actions_of, draw
 from gridjax.learners.train_state import Episodes, TrainState
-from gridjax.learners.twin import Twin, meet, twin_step
+from gridjax.learners.twin import Twin, meet, step_both
 from gridjax.learners.unroll import forget
 
 if TYPE_CHECKING:
@@ -56,21 +56,23 @@ def collect(
         # what a critic without a memory makes of it is not needed before learning
         _, critic_memory = learner.evaluate(state, observation, global_state, memory["critic"])
         keys = jax.random.split(env_key, learner.num_envs)
-        after, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
-            keys, env_state, actions_of(heads, drawn), params
-        )
+        explorer, twin = (env_state, actions_of(heads, drawn)), None
+        if learner.twin:
+            stepped, other, twin = step_both(learner, state, keys, explorer, other)
+        else:
+            stepped = jax.vmap(env.step, (0, 0, 0, None))(keys, *explorer, params)
+        after, env_state, reward, terminated, truncated, info = stepped
         # The auto-reset hides the state a step led to from the next one: its value is taken here, with what
         # is remembered of its own episode.
         next_value, _ = learner.evaluate(
             state, info["final_observation"], info["final_global_state"], critic_memory
         )
         reward = layout.join(reward)
-        done, twin = terminated | truncated, None
+        done = terminated | truncated
         memory = forget({"actor": actor_memory, "critic": critic_memory}, done)
-        if learner.twin:
-            *other, twin = twin_step(learner, state, keys, *other)
+        if twin is not None:
             ended = done | twin.terminated | twin.truncated
-            other = meet(ended, (env_state, after, memory), tuple(other))
+            other = meet(ended, (env_state, after, memory), other)
         record = Rollout(
             observation,
             global_state,

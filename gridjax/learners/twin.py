@@ -32,33 +32,43 @@ class Twin(NamedTuple):
     truncated: jax.Array  # [N]
 
 
-def twin_step(
+def step_both(
     learner: MAPPO,
     state: TrainState,
     keys: jax.Array,
-    env_state: Any,
-    observation: PerGroup,
-    memory: dict[str, Any],
-) -> tuple[Any, PerGroup, dict[str, Any], Twin]:
-    """One step of all twins, leaves `[N, ...]`: states, observations, memory and worth."""
+    explorer: tuple[Any, PerGroup],
+    twin: tuple[Any, PerGroup, dict[str, Any]],
+) -> tuple[Any, tuple[Any, PerGroup, dict[str, Any]], Twin]:
+    """One step of all environments and of their twins, leaves `[N, ...]`.
+
+    Takes states and actions of the explorers; states, observations and memory of the twins. Returns what
+    `env.step` gave of the explorers, where the twins are then, and what their step was worth.
+    """
     env, params = learner.env, learner.env_params
+    env_state, observation, memory = twin
     mask = jax.vmap(env.action_mask, (0, None))(env_state, params)
     actions, actor_memory = learner.policy(state).step(observation, memory["actor"], mask=mask)
     global_state = None
     if learner.central_critic:
         global_state = jax.vmap(env.global_state, (0, None))(env_state, params)
     value, critic_memory = learner.evaluate(state, observation, global_state, memory["critic"])
-    observation, env_state, reward, terminated, truncated, info = jax.vmap(env.step, (0, 0, 0, None))(
-        keys, env_state, actions, params
-    )
+
+    # One step of twice as many environments is compiled once. They are stacked, not joined, so that
+    # environments that are divided among devices stay where they are.
+    both = jax.tree.map(lambda mine, its: jnp.stack([mine, its]), explorer, (env_state, actions))
+    step = jax.vmap(jax.vmap(env.step, (0, 0, 0, None)), (None, 0, 0, None))
+    states, taken = both
+    stepped = step(keys, states, taken, params)
+    mine, its = (jax.tree.map(lambda x, k=k: x[k], stepped) for k in range(2))
+
+    observation, env_state, reward, terminated, truncated, info = its
     next_value, _ = learner.evaluate(
         state, info["final_observation"], info["final_global_state"], critic_memory
     )
     cost = learner.bounded(info["cost"], terminated.shape)
     worth = Twin(learner.layout.join(reward), cost, value, next_value, terminated, truncated)
     # where an episode ends the twin meets the explorer, whose memory begins anew
-    memory = {"actor": actor_memory, "critic": critic_memory}
-    return env_state, observation, memory, worth
+    return mine, (env_state, observation, {"actor": actor_memory, "critic": critic_memory}), worth
 
 
 def meet(done: jax.Array, explorer: Any, twin: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Small dense linear systems, solved all at once by elimination in plain array operations.
+"""Dense linear systems, small ones solved all at once by elimination in plain array operations.
 
 A batched LAPACK call waits, on a CPU, for threads of the pool it occupies itself: two of them at once on two
 cores, as in a program that steps two environments, can wait for ever. Elimination has no such calls, runs on
@@ -17,9 +17,11 @@ LARGEST = 64
 def solve(matrix: jax.Array, right: jax.Array) -> jax.Array:
     """x of `matrix` x = `right`, `[..., n, n]` and `[..., n]`: Gauss and Jordan with partial pivoting.
 
-    Not finite where the matrix is singular. Every system has the bits it has alone. Linear in `right`,
-    differentiable and transposable.
+    Not finite where the matrix is singular. Up to `LARGEST` unknowns every system has the bits it has alone;
+    beyond that it is LAPACK's. Linear in `right`, differentiable and transposable.
     """
+    if matrix.shape[-1] > LARGEST:
+        return jnp.linalg.solve(matrix, right[..., None])[..., 0]
 
     def times(x: jax.Array) -> jax.Array:
         return jnp.sum(matrix * x[..., None, :], axis=-1)

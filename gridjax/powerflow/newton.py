@@ -122,7 +122,7 @@ def _iterate(
         e = solution.deviation
         unbalanced = residual(system, e)
         matrix = jacobian(system, every, e)
-        step = unpack(_solve(matrix, -pack(unbalanced)))
+        step = unpack(elimination.solve(matrix, -pack(unbalanced)))
         sound = jnp.all(jnp.isfinite(step), axis=-1)
         step = jnp.where(sound[..., None], step, 0.0)
         longest = jnp.max(jnp.abs(step), axis=-1)
@@ -137,13 +137,6 @@ def _iterate(
         )
 
     return jax.lax.while_loop(lambda solution: jnp.any(active(solution)), body, first)
-
-
-def _solve(matrix: jax.Array, right: jax.Array) -> jax.Array:
-    """x of `matrix` x = `right`, `[..., n]`."""
-    if matrix.shape[-1] <= elimination.LARGEST:
-        return elimination.solve(matrix, right)
-    return jnp.linalg.solve(matrix, right[..., None])[..., 0]
 
 
 def _move(deviation: jax.Array, step: jax.Array) -> jax.Array:
@@ -196,4 +189,4 @@ def linear_response(newton: Newton, system: Equations, deviation: jax.Array, rhs
     free = system.energised & ~system.slack
     matrix = jacobian(system, admittance(system, newton.admittance), deviation)
     rhs = pack(jnp.where(free, rhs, 0.0))
-    return (1.0 + deviation) * unpack(_solve(matrix, rhs))
+    return (1.0 + deviation) * unpack(elimination.solve(matrix, rhs))
