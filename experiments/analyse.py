@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not file.is_file():
                 raise FileNotFoundError(f"{file} does not exist: run this without --redraw first")
             analysis = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(analysis, dict) or "worst_cases" not in analysis:
+                raise ValueError(f"{file} holds no analysis: run this without --redraw")
         else:
             if not 1 <= command.days <= 120:
                 raise ValueError(f"--days is {command.days}, expected 1 to 120")
@@ -80,6 +82,8 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     from gridjax.evaluation.figures.learning import learning_series
     from gridjax.evaluation.recording import record_cases, record_forecast
     from gridjax.evaluation.rollout import act_with
+    from gridjax.evaluation.worst_cases import check_rank_by
+    from gridjax.learners.lagrangian import cost_names
 
     began = time.monotonic()
     config = run.read_config()
@@ -91,6 +95,7 @@ def analyse(run: RunDirectory, command: Command) -> dict[str, Any]:
     place = trainer.seeds.index(seed)
     progress = run.progress(trainer)
     policies = progress.best if command.checkpoint == "best" else trainer.policies(progress)
+    check_rank_by(command.rank_by, cost_names(trainer.task, trainer.learner.env_params))
     cases = held_out_cases(trainer.task, trainer.learner.env_params, command.days)
 
     # actions are those of the policy, of the rule's constants where it steers one

@@ -104,8 +104,12 @@ class Config:
             _at_least(1, name, getattr(self.run, name))
         for name in ("checkpoints_kept", "validation_every", "validation_days"):
             _at_least(1, name, getattr(self.run, name))
-        _at_least(1, "action_repeat", self.learner.action_repeat)
+        for name in ("num_envs", "num_steps", "action_repeat"):
+            _at_least(1, name, getattr(self.learner, name))
         _at_least(0, "seed", self.run.seed)
+        if self.run.seed + self.run.num_seeds > 2**32:
+            # beyond that jax.random.key drops what is higher, and two seeds are one
+            raise ValueError(f"seed is {self.run.seed}, expected below 2**32, the last of the seeds included")
         if self.run.cpu_devices is not None:
             _at_least(1, "cpu_devices", self.run.cpu_devices)
         if self.run.validation_days > 42:

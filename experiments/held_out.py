@@ -94,6 +94,8 @@ def measured_before(path: Path, task: Mapping[str, Any], days: np.ndarray) -> di
     Raises `FileNotFoundError`, or `ValueError` that says in what it differs.
     """
     found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict) or "per_day" not in found:
+        raise ValueError(f"--reuse {path}: it is no evaluation.json")
     for name, mine in (("task", task), ("days", days)):
         if found.get(name) != plain(mine):
             raise ValueError(f"--reuse {path}: its {name} is another, expected {plain(mine)}")

@@ -24,6 +24,9 @@ from experiments.command_line import parse
 from experiments.files import write_text
 from experiments.run_lock import RunInUse, RunLock
 
+# beginnings of the names that are in a run's folder before its first checkpoint, and are written anew
+_UNSTARTED = (".", "config.yaml", "versions.json", "checkpoints", "events.out.tfevents.", "wandb")
+
 
 class Stopped(Exception):
     """The matrix itself got a signal, whose number it holds."""
@@ -78,6 +81,11 @@ class Entry:
         """What is left to do, as arguments of Python."""
         begun = any(path.name.isdigit() for path in (self.run / "checkpoints").glob("*"))
         if not begun and self.run.exists():
+            others = sorted(p.name for p in self.run.iterdir() if not p.name.startswith(_UNSTARTED))
+            if others:
+                raise FileExistsError(
+                    f"{self.run} is no run to go on with, and holds {', '.join(others[:5])}: move it away"
+                )
             with RunLock(self.run):
                 shutil.rmtree(self.run)  # it was stopped before there was anything to go on from
         afresh = ["--config", str(self.config), "--run-dir", str(self.run), *self._rule()]
@@ -123,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Stopped as stopped:
             print(f"stopped in {title}; call it again to go on", file=sys.stderr)
             return 128 + stopped.args[0]
-        except RunInUse as error:
+        except (RunInUse, FileExistsError) as error:
             print(f"error: {error}", file=sys.stderr)
             status = 1
         if status:
@@ -149,9 +157,10 @@ def prepare(matrix: Path, out: Path, only: Sequence[str] = ()) -> list[Entry]:
             continue
         for learner, config in row.learners.items():
             path = out / "configs" / f"{task}-{learner}.yaml"
-            base = os.path.relpath(matrix.parent / config, path.parent)
-            settings: dict[str, Any] = {"base": base, "run": row.run}
             path.parent.mkdir(parents=True, exist_ok=True)
+            # ".." leads from where a link points to
+            base = os.path.relpath((matrix.parent / config).resolve(), path.parent.resolve())
+            settings: dict[str, Any] = {"base": base, "run": row.run}
             write_text(path, yaml.safe_dump(settings, sort_keys=False))
             parse(["--config", str(path)])
             entries.append(Entry(task, learner, row, path, out / task / learner))

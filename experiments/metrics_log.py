@@ -86,7 +86,8 @@ class TensorBoard:
     def __init__(self, run: RunDirectory, step: int) -> None:
         from tensorboardX import SummaryWriter
 
-        self._events = SummaryWriter(str(run.path), purge_step=step + 1 if step else None)
+        goes_on = any(run.path.glob("events.out.tfevents.*"))
+        self._events = SummaryWriter(str(run.path), purge_step=step + 1 if goes_on else None)
 
     def write(self, step: int, progress: Record, metrics: Record) -> None:
         del progress

@@ -34,13 +34,17 @@ def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], record: Map
     sheet, archive = _files(path)
     text = json.dumps({**record, "sha256": digest(arrays)}, indent=1, allow_nan=False, ensure_ascii=False)
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    # the names of unfinished files end in .partial, so that nobody lists them
-    unfinished = [file.with_name(file.name + ".partial") for file in (archive, sheet)]
-    with open(unfinished[0], "wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    unfinished[1].write_text(text + "\n", encoding="utf-8")
-    for file, final in zip(unfinished, (archive, sheet)):
-        os.replace(file, final)
+    # the names of unfinished files end in .partial, so that nobody lists them; another process has its own
+    unfinished = [file.with_name(f"{file.name}.{os.getpid()}.partial") for file in (archive, sheet)]
+    try:
+        with open(unfinished[0], "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        unfinished[1].write_text(text + "\n", encoding="utf-8")
+        for file, final in zip(unfinished, (archive, sheet)):
+            os.replace(file, final)
+    finally:
+        for file in unfinished:
+            file.unlink(missing_ok=True)
     return sheet
 
 

@@ -34,7 +34,8 @@ METHOD = (
 
 
 def compare_runs(runs: Sequence[EvaluatedRun]) -> dict[str, Any]:
-    """Every task with its runs, each compared with the first of them; and all tasks together.
+    """Every task with its runs, each compared with the first of them; and all tasks together, where the first
+    run is on each with as many seeds.
 
     Raises `ValueError` for fewer than two runs, one name twice on a task, or evaluations of other days, or
     of other options of the task than those of the reward and of what agents know.
@@ -47,9 +48,10 @@ def compare_runs(runs: Sequence[EvaluatedRun]) -> dict[str, Any]:
     for title, found in tasks.items():
         _check(title, found)
     shares = {title: _shares(found) for title, found in tasks.items()}
+    together = _together(list(shares.values()))
     return {
         "tasks": {title: _compare(found, shares[title]) for title, found in tasks.items()},
-        "all_tasks": aggregates(_together(list(shares.values()))) if len(tasks) > 1 else {},
+        "all_tasks": aggregates(together) if len(tasks) > 1 and runs[0].name in together else {},
         "method": METHOD,
     }
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 RELATIVE = "relative"
+
+
+def check_rank_by(by: str | None, costs: Collection[str]) -> None:
+    """Refuse a name that is no cost."""
+    if by is not None and by not in costs:
+        raise ValueError(f"rank by {by!r}: expected a cost, one of {', '.join(sorted(costs)) or 'none'}")
 
 
 def rank_cases(
@@ -22,8 +28,7 @@ def rank_cases(
     come to together is relative: the mean over the costs of each over its usual size, see `usual_costs`. `by`
     names one cost to rank by instead. Raises `ValueError` for a name that is none.
     """
-    if by is not None and by not in costs:
-        raise ValueError(f"rank by {by!r}: expected a cost, one of {', '.join(sorted(costs)) or 'none'}")
+    check_rank_by(by, costs)
     values = {name: np.asarray(value, float) for name, value in costs.items()}
     scales = usual_costs(values)
     relative = np.mean(

@@ -11,6 +11,7 @@ one of them has to call `save`, since what is divided among them is gathered fir
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,9 @@ from jax.experimental import multihost_utils
 
 Tree = TypeVar("Tree")
 Leaf = dict[str, Any]
+
+
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE}
 
 
 class DamagedCheckpoint(ValueError):
@@ -97,7 +101,7 @@ class Checkpoints:
         Of the newest those that are damaged are passed over, with a `RuntimeWarning`. Raises
         `FileNotFoundError` where there is no such step, `DamagedCheckpoint` where it cannot be read,
         `ValueError` where it was saved from another network or configuration, naming the first leaf that
-        differs.
+        differs, `OSError` or `MemoryError` where the machine fails to read it.
         """
         candidates = self._candidates(step)
         for candidate in candidates:
@@ -147,7 +151,9 @@ class Checkpoints:
         try:
             return self._manager().restore(step, args=ocp.args.Composite(**{name: arguments}))[name]
         except Exception as error:
-            # of whatever kind: what is missing or cut off shows anywhere in what reads it
+            if isinstance(error, MemoryError | PermissionError) or getattr(error, "errno", None) in _PASSING:
+                raise  # the machine's trouble, with which an intact checkpoint must not be passed over
+            # of whatever other kind: what is missing or cut off shows anywhere in what reads it
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DamagedCheckpoint(
                 f"the checkpoint of step {step} in {self.folder} is damaged ({reason})"

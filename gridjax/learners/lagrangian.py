@@ -25,18 +25,23 @@ def check_bounds(env: Environment, params: Any, bounds: Any) -> dict[str, Any] |
         return None
     if not isinstance(bounds, Mapping):
         raise ValueError(f"cost_bounds: got {bounds!r}, expected a mapping of a task's costs to numbers")
-    observation, state = jax.eval_shape(env.reset, jax.random.key(0), params)
-    del observation
-    out = jax.eval_shape(env.transition, jax.random.key(0), state, _actions(env, params), params)
+    costs = cost_names(env, params)
     for name, bound in bounds.items():
-        if name not in out.cost:
-            known = ", ".join(sorted(out.cost)) or "none"
+        if name not in costs:
+            known = ", ".join(costs) or "none"
             raise ValueError(f"cost_bounds: got {name!r}, expected a cost of {env.name} ({known})")
         number = isinstance(bound, Real) and not isinstance(bound, bool)
         good = np.isfinite(float(bound)) and float(bound) >= 0.0 if number else hasattr(bound, "dtype")
         if not good:
             raise ValueError(f"cost_bounds[{name!r}]: got {bound!r}, expected a finite number at least 0")
     return {name: bounds[name] for name in sorted(bounds)}
+
+
+def cost_names(env: Environment, params: Any) -> list[str]:
+    """Names of the task's costs. Nothing is computed."""
+    _, state = jax.eval_shape(env.reset, jax.random.key(0), params)
+    out = jax.eval_shape(env.transition, jax.random.key(0), state, _actions(env, params), params)
+    return sorted(out.cost)
 
 
 def bounded(bounds: dict[str, Any] | None, cost: dict[str, jax.Array], leading: tuple[int, ...]) -> jax.Array:

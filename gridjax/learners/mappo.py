@@ -98,7 +98,9 @@ class MAPPO:
             settings.check_count(name, getattr(self, name))
         for entry in fields(self):
             if entry.type == "bool":
-                settings.check_flag(entry.name, getattr(self, entry.name))
+                object.__setattr__(
+                    self, entry.name, settings.check_flag(entry.name, getattr(self, entry.name))
+                )
         if not isinstance(self.hidden, list | tuple):
             raise ValueError(f"hidden: got {self.hidden!r}, expected a sequence of positive integers")
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -111,7 +113,7 @@ class MAPPO:
         settings.check_choice("sharing", self.sharing, SHARING)
         settings.check_choice("value_loss", self.value_loss, losses.VALUE_LOSSES)
         settings.check_sharing(self.sharing, self.layout)
-        spread = settings.check_log_std(self.initial_log_std, self.layout, self.sharing)
+        spread = settings.check_log_std(self.initial_log_std, self.layout, self.sharing, self.head)
         object.__setattr__(self, "initial_log_std", spread)
         settings.check_architecture(self.architecture, self.sharing, self.hidden)
         settings.check_prior(self.prior_coefficient, self.head, self.layout)

@@ -54,7 +54,14 @@ def load_policy(path: str | os.PathLike) -> tuple[Policy, dict[str, Any]]:
     or do not belong together.
     """
     record = _read(path)
-    arrays = archive.read_arrays(path, "policy", record)
+    try:
+        arrays = archive.read_arrays(path, "policy", record)
+    except ValueError:
+        # a training may have written it anew since the record was read
+        newer = _read(path)
+        if newer == record:
+            raise
+        record, arrays = newer, archive.read_arrays(path, "policy", newer)
     try:
         return _policy(record, arrays), record["about"]
     except (KeyError, TypeError) as error:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gridjax.learners.attention import ATTENTION_HEADS
+from gridjax.learners.distributions import beta
 from gridjax.learners.distributions.gaussian import LOG_STD_BOUNDS
 from gridjax.learners.layout import Layout
 
@@ -73,10 +74,11 @@ def check_count(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}, expected a positive integer")
 
 
-def check_flag(name: str, value: Any) -> None:
-    """Refuse anything but true or false."""
+def check_flag(name: str, value: Any) -> bool:
+    """`value`, where it is true or false."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name}: got {value!r}, expected True or False")
+    return bool(value)
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
@@ -129,16 +131,20 @@ def check_finite(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}, expected a finite number")
 
 
-def check_log_std(value: Any, layout: Layout, sharing: str) -> float | tuple[float, ...]:
+def check_log_std(value: Any, layout: Layout, sharing: str, head: str) -> float | tuple[float, ...]:
     """A number; or one per entry of the action, or per group where several have networks of their own."""
     each = tuple(value) if isinstance(value, list | tuple) else (value,)
+    low, high = LOG_STD_BOUNDS
+    if head == "beta":
+        low = beta.LEAST_LOG_STD
     for number in each:
         check_finite("initial_log_std", number)
-        low, high = LOG_STD_BOUNDS
         if not low <= number <= high:
             raise ValueError(
                 f"initial_log_std: got {number!r}, expected a number within {low:g} and {high:g}"
+                + (" with head 'beta'" if head == "beta" else "")
             )
+    each = tuple(map(float, each))
     groups = layout.groups
     alike = len(groups) == 1 or sharing == "all"
     expected = max(groups[0].action, 1) if alike else len(groups)

@@ -34,6 +34,16 @@ def test_every_task_has_its_runs(report):
     assert list(report["all_tasks"]) == ["slow", "fast"]
 
 
+def test_there_is_no_aggregate_without_the_run_that_others_are_compared_with():
+    found = [
+        EvaluatedRun(name, evaluation(task, seeds=seeds))
+        for task, first in (("voltage", 2), ("campus", 3))
+        for name, seeds in (("a", first), ("b", 2), ("c", 2))
+    ]
+    assert compare_runs(found)["all_tasks"] == {}
+    assert list(compare_runs([run for run in found if run.name != "a"])["all_tasks"]) == ["b", "c"]
+
+
 def test_differences_are_from_the_first(report):
     runs = report["tasks"]["VoltageControl-v0, case33bw"]["runs"]
     assert runs["slow"]["difference"]["reward"]["value"] == 0.0

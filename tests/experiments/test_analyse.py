@@ -67,11 +67,21 @@ def test_figures_are_drawn_again_from_the_file_alone(run, tmp_path):
         (["--worst", "0"], "--worst is 0, expected at least 1"),
         (["--seed", "7"], "--seed is 7, expected one of 0, 1"),
         (["--redraw"], "analysis.json does not exist"),
+        (["--rank-by", "noise"], "rank by 'noise': expected a cost, one of voltage"),
     ],
 )
 def test_bad_input(trained, capsys, arguments, expected):
     assert analyse.main([str(trained), *arguments]) == 2
-    assert expected in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert expected in said
+    assert "playing" not in said
+
+
+def test_what_is_no_analysis_is_not_drawn(tmp_path, capsys):
+    for name in ("config.yaml", "analysis.json"):
+        (tmp_path / name).write_text("{}")
+    assert analyse.main([str(tmp_path), "--redraw"]) == 2
+    assert "analysis.json holds no analysis" in capsys.readouterr().err
 
 
 def test_every_kind_of_agent_is_looked_into(tmp_path):

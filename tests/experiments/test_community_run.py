@@ -137,3 +137,6 @@ def test_an_optimum_is_taken_over_only_from_the_same_task(run, tmp_path, capsys)
     arguments = [str(run), "--days", "2", "--force", "--reuse", str(tmp_path / "other.json")]
     assert evaluate.main(arguments) == 2
     assert "its days is another" in capsys.readouterr().err
+    (tmp_path / "other.json").write_text("[]")
+    assert evaluate.main(arguments) == 2
+    assert "it is no evaluation.json" in capsys.readouterr().err

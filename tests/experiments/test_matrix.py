@@ -113,6 +113,23 @@ def test_a_run_that_another_process_has_just_begun_is_left_alone(tmp_path, capsy
     assert (run / "config.yaml").exists()
 
 
+def test_what_is_no_run_is_not_deleted(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(matrix.subprocess, "Popen", Killed)
+    run = tmp_path / "runs" / "small" / "central"
+    run.mkdir(parents=True)
+    (run / "notes.txt").write_text("mine")
+    assert matrix.main([str(write(tmp_path)), "--out", str(tmp_path / "runs")]) == 1
+    assert "is no run to go on with, and holds notes.txt" in capsys.readouterr().err
+    assert (run / "notes.txt").read_text() == "mine"
+
+
+def test_the_folder_may_be_a_link(tmp_path):
+    path, disk = write(tmp_path), tmp_path / "a" / "disk"
+    disk.mkdir(parents=True)
+    (tmp_path / "runs").symlink_to(disk)
+    assert len(matrix.prepare(path, tmp_path / "runs")) == 2
+
+
 def test_a_rule_is_tuned_once_for_all_learners_that_steer_it(tmp_path):
     (tmp_path / "steers.yaml").write_text("task: {env: SmartGrid-v0}\nlearner: {steers: tuned_rule}\n")
     (tmp_path / "own.yaml").write_text("base: steers.yaml\nlearner: {rule_constants: [0.5]}\n")

@@ -52,6 +52,34 @@ def write(run: RunDirectory, updates: range) -> None:
             log.write(2048 * update, {"update": update, "seconds": 0.5}, metrics)
 
 
+@pytest.mark.parametrize("update", [0, 2])
+def test_tensorboard_drops_what_a_run_that_goes_on_logs_anew(tmp_path, update):
+    config = Config()
+    for first, updates in ((0, range(4)), (update, range(update + 1, 4))):
+        with MetricsLog(RunDirectory(tmp_path), config, first) as log:
+            for k in updates:
+                log.write(k * config.steps_per_update, {}, {"reward": np.float32(k)})
+    starts = [
+        event.step
+        for path in sorted(tmp_path.glob("events.out.tfevents.*"))
+        for event in events(path)
+        if event.WhichOneof("what") == "session_log"
+    ]
+    assert starts == [update * config.steps_per_update + 1]
+
+
+def events(path: Path) -> list:
+    """What is in an event file: each with its length before it and checksums around."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    raw, place, found = path.read_bytes(), 0, []
+    while place < len(raw):
+        (length,) = struct.unpack_from("<Q", raw, place)
+        found.append(Event.FromString(raw[place + 12 : place + 12 + length]))
+        place += 12 + length + 4
+    return found
+
+
 def test_every_place_has_the_same_numbers_and_a_resumed_run_is_the_same(tmp_path):
     run = RunDirectory(tmp_path)
     write(run, range(1, 3))

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 from gridjax.learners import MAPPO, Checkpoints, DamagedCheckpoint
@@ -209,6 +211,23 @@ def test_a_damaged_step_is_named_and_the_one_before_is_taken(tmp_path, damage):
         checkpoints.discard_after(1)
         checkpoints.save(2, {"a": state["a"] + 2}, wait=True)
         np.testing.assert_array_equal(checkpoints.restore(None, like=state)["a"], state["a"] + 2)
+
+
+@pytest.mark.parametrize("trouble", [OSError(errno.EMFILE, "Too many open files"), MemoryError()], ids=str)
+def test_what_a_machine_fails_to_read_is_not_taken_for_damaged(tmp_path, monkeypatch, trouble):
+    state = {"a": jnp.arange(3.0)}
+    with Checkpoints(tmp_path) as checkpoints:
+        for step in (1, 2):
+            checkpoints.save(step, state, wait=True)
+
+        def fail(*_, **__):
+            raise trouble
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ocp.CheckpointManager, "restore", fail)
+            with pytest.raises(type(trouble)):
+                checkpoints.restore(None, like=state)
+        np.testing.assert_array_equal(checkpoints.restore(None, like=state)["a"], state["a"])
 
 
 def test_where_all_are_damaged_it_is_said(tmp_path):

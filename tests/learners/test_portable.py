@@ -1,12 +1,15 @@
 """A policy read from its two files does what the one that was written does."""
 
 import json
+import os
+from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
 
 import gridjax
+from gridjax import archive
 from gridjax.evaluation.trained import Trained
 from gridjax.learners import MAPPO
 from gridjax.learners.portable import load_policy, read_about, save_policy
@@ -32,21 +35,54 @@ def test_what_is_read_is_what_was_written(policy, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"mine.json", "mine.npz"}
 
 
+def test_two_processes_may_write_one_policy(policy, tmp_path, monkeypatch):
+    pack, mine = np.savez_compressed, os.getpid()
+
+    def overtaken(file, **arrays):
+        pack(file, **arrays)
+        if os.getpid() == mine:
+            monkeypatch.setattr(os, "getpid", lambda: mine + 1)
+            save_policy(policy, tmp_path / "mine", {"run": "the other"})
+            monkeypatch.setattr(os, "getpid", lambda: mine)
+
+    monkeypatch.setattr(np, "savez_compressed", overtaken)
+    sheet = save_policy(policy, tmp_path / "mine", {"run": "this"})
+    assert load_policy(sheet)[1] == {"run": "this"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.json", "mine.npz"}
+
+
+def test_a_policy_that_is_written_anew_meanwhile_is_read_as_it_is_then(policy, tmp_path, monkeypatch):
+    sheet = save_policy(policy, tmp_path / "mine", {"update": 1})
+    newer = replace(policy, params=jax.tree.map(lambda x: x + 1.0, policy.params))
+    read = archive.read_arrays
+
+    def late(*arguments):
+        monkeypatch.setattr(archive, "read_arrays", read)
+        save_policy(newer, sheet, {"update": 2})
+        return read(*arguments)
+
+    monkeypatch.setattr(archive, "read_arrays", late)
+    found, about = load_policy(sheet)
+    assert about == {"update": 2}
+    for old, new in zip(jax.tree.leaves(newer), jax.tree.leaves(found)):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_damage_is_noticed(policy, tmp_path):
     sheet = save_policy(policy, tmp_path / "mine", {})
-    archive = sheet.with_suffix(".npz")
-    whole = archive.read_bytes()
-    archive.write_bytes(whole[:-100])
+    file = sheet.with_suffix(".npz")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
     with pytest.raises(ValueError, match="cannot be read"):
         load_policy(sheet)
-    archive.write_bytes(whole)
-    with np.load(archive) as stored:
+    file.write_bytes(whole)
+    with np.load(file) as stored:
         arrays = {name: stored[name] for name in stored.files}
     name = next(iter(arrays))
-    np.savez(archive, **arrays | {name: arrays[name] + 1})
+    np.savez(file, **arrays | {name: arrays[name] + 1})
     with pytest.raises(ValueError, match="does not match the checksum"):
         load_policy(sheet)
-    archive.unlink()
+    file.unlink()
     with pytest.raises(FileNotFoundError, match=r"mine\.npz does not exist"):
         load_policy(sheet)
 

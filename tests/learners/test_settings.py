@@ -65,6 +65,7 @@ from .probes import Choice, Groups, NoParams, Probe
         ),
         ({"twin": "no"}, r"twin: got 'no', expected True or False"),
         ({"initial_log_std": -6.0}, r"initial_log_std: got -6.0, expected a number within -5 and 2"),
+        ({"initial_log_std": -3.0, "head": "beta"}, r"got -3.0, .* within -2.5 and 2 with head 'beta'"),
         ({"cost_bounds": {"excess": "0.1"}}, r"cost_bounds\['excess'\]: got '0.1', expected a finite number"),
         ({"cost_bounds": {"excess": True}}, r"cost_bounds\['excess'\]: got True, expected a finite number"),
         ({"env": Probe()}, r"'env' does not exist|multiple values"),
@@ -73,6 +74,13 @@ from .probes import Choice, Groups, NoParams, Probe
 def test_bad_settings_are_refused_by_name(setting, message):
     with pytest.raises((ValueError, TypeError), match=message):
         MAPPO.create(Probe(), NoParams(), **setting)
+
+
+def test_flags_and_numbers_of_numpy_are_those_of_python():
+    chosen = {"normalise_observations": np.bool_(False), "initial_log_std": np.float32(-1.0)}
+    learner = MAPPO.create(Probe(), NoParams(), **chosen)
+    assert learner.normalise_observations is False
+    assert type(learner.initial_log_std) is float
 
 
 def test_one_network_for_all_needs_agents_of_one_size():

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 OUTPUTS = 2  # of a network, per entry of the action
+LEAST_LOG_STD = -2.5  # narrower, float32 loses in the logarithms of gammas what an update of PPO changes
 _EDGE = 1e-6  # from 0 and 1, where the density has its zeros
 _LEAST = 0.05  # of a concentration above 1 at the start: with less a network could hardly narrow it
 
