@@ -18,6 +18,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from experiments.bad_input import BAD_INPUT
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: that of `experiments.mappo`, or 2 where the processes do not meet."""
@@ -33,6 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own, of_training = parser.parse_known_args(arguments)
     if not 0 <= own.process < own.processes:
         parser.error(f"--process is {own.process}, expected 0 to {own.processes - 1}")
+    from experiments.command_line import parse
+
+    try:
+        parse(of_training)  # before others are waited for
+    except BAD_INPUT as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"process {own.process} waits at {own.coordinator} for all {own.processes}",
+        file=sys.stderr,
+        flush=True,
+    )
     try:
         jax.distributed.initialize(own.coordinator, own.processes, own.process)
     except (RuntimeError, ValueError) as error:

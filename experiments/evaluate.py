@@ -145,7 +145,7 @@ def evaluate_run(
     if figures and agents is None:
         from experiments.figures import draw_run
 
-        for path in draw_run(run, trainer, policies, cases):
+        for path in draw_run(run, trainer, policies, cases, optimum):
             print(path)
     return evaluation
 

@@ -11,8 +11,13 @@ from gridjax.envs.resilience import Resilience
 from gridjax.envs.smart_grid import SmartGrid
 
 
-def draw_run(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases) -> list[str]:
-    """Draw the training curve, and one of `cases` under the policy of the first seed; the paths."""
+def draw_run(
+    run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases, optimum: bool = True
+) -> list[str]:
+    """Draw the training curve, and one of `cases` under the policy of the first seed; the paths.
+
+    Without `optimum` none is searched for.
+    """
     if isinstance(trainer.task, SmartGrid):
         from experiments.community_figures import draw_community
 
@@ -23,4 +28,4 @@ def draw_run(run: RunDirectory, trainer: Trainer, policies: Any, cases: Cases) -
         return draw_campus(run, trainer, policies, cases)
     from experiments.voltage_figures import draw_voltage
 
-    return draw_voltage(run, trainer, policies, cases.rows)
+    return draw_voltage(run, trainer, policies, cases.rows, optimum)

@@ -20,16 +20,18 @@ from gridjax.evaluation.figures.run import reactive_power, training_curve, volta
 from gridjax.evaluation.rollout import Trajectory, case_keys, record_day
 
 
-def draw_voltage(run: RunDirectory, trainer: Trainer, policies: Any, days: np.ndarray) -> list[str]:
-    """Draw the training curve, and the sunniest day of the first seed beside no control and the optimum; the
-    paths.
+def draw_voltage(
+    run: RunDirectory, trainer: Trainer, policies: Any, days: np.ndarray, optimum: bool
+) -> list[str]:
+    """Draw the training curve, and the sunniest day of the first seed beside no control and, if wanted, the
+    optimum; the paths.
     """
     env, params = cast(VoltageControl, trainer.task), trainer.learner.env_params
     day = sunniest(trainer, days)
     key = case_keys(jax.random.key(0), days)[list(days).index(day)]
     written = [training_curve(read_metrics(run.metrics), run.figures / "training.png")]
     learner = learner_name(trainer.learner.central_critic)
-    shown = ("no_control", learner, "optimum")
+    shown = ("no_control", learner, *(["optimum"] if optimum else []))
     acts = baselines(env, params, CATEGORY_B) | {learner: trainer.act(at_seed(policies, 0))}
     voltages, reactive = {}, {}
     base = float(params.network.base_mva)

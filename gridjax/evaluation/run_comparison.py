@@ -64,7 +64,11 @@ def _check(title: str, runs: Sequence[EvaluatedRun]) -> None:
         raise ValueError(f"{title}: {', '.join(twice)} stands for several runs, expected one of each name")
     for run in runs:
         if run.evaluation["days"] != first.evaluation["days"]:
-            raise ValueError(f"{title}: days of {run.name} are not those of {first.name}")
+            mine, its = (len(one.evaluation["days"]) for one in (run, first))
+            raise ValueError(
+                f"{title}: the {mine} days of {run.name} are not the {its} of {first.name}; evaluate both "
+                "with the same --days"
+            )
         mine, its = run.world, first.world
         for option in sorted(mine.keys() | its.keys()):
             if mine.get(option) != its.get(option):

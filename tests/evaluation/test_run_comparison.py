@@ -104,7 +104,7 @@ def other_days():
     [
         ([run("a")], "got 1 runs, expected at least 2"),
         ([run("a"), run("a")], "case33bw: a stands for several runs"),
-        ([run("a"), other_days()], "days of b are not those of a"),
+        ([run("a"), other_days()], "the 2 days of b are not the 12 of a"),
         ([run("a"), run("b", peak_pv_mw=17.5)], "peak_pv_mw of b is 17.5, of a None; they live through"),
     ],
 )

@@ -55,6 +55,12 @@ def test_two_processes_train_as_one_does(tmp_path, cache):
     np.testing.assert_allclose(validated[0], validated[1], rtol=1e-3)
 
 
+def test_settings_are_looked_at_before_others_are_waited_for(capsys):
+    flags = ["--coordinator", "localhost:1", "--processes", "2", "--process", "0"]
+    assert distributed.main([*flags, "--config", "none.yaml"]) == 2
+    assert "none.yaml does not exist" in capsys.readouterr().err
+
+
 def test_a_process_that_is_not_one_of_them_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
         distributed.main(["--coordinator", "localhost:1", "--processes", "2", "--process", "2"])

@@ -86,7 +86,7 @@ def performance_profiles(report: Report, path: Path) -> Path | None:
             axes.plot(x, 100 * np.array(profile["share"]), **_line(style), **marks, label=name)
             low, high = 100 * np.array(profile["low"]), 100 * np.array(profile["high"])
             axes.fill_between(x, low, high, color=style["color"], alpha=0.18, lw=0)
-        dress(axes, "share of the way, τ (%)", "seeds and cases above τ (%)", title)
+        dress(axes, f"{_way(report, title)}, τ (%)", "seeds and cases above τ (%)", title)
         axes.set_ylim(0, 102)
         axes.set_xlim(x.min(), x.max())
     _legend(figure, [every])
@@ -119,7 +119,7 @@ def interquartile_means(report: Report, path: Path) -> Path | None:
     figure, every = _grid(len(panels), 4.6, 1.5 + 0.45 * most)
     for axes, (title, runs) in zip(every, panels.items()):
         _intervals(axes, {name: found["iqm"] for name, found in runs.items()}, _styles(report))
-        dress(axes, "share of the way, interquartile mean (%)", "", title)
+        dress(axes, f"{_way(report, title)}, interquartile mean (%)", "", title)
     return save(figure, path)
 
 
@@ -132,6 +132,14 @@ def _panels(report: Report) -> dict[str, dict[str, Any]]:
     if report["all_tasks"]:
         panels["all tasks"] = report["all_tasks"]
     return {title: runs for title, runs in panels.items() if runs}
+
+
+def _way(report: Report, title: str) -> str:
+    """What a panel's shares are of: where no optimum was evaluated, the way ends at the best that was."""
+    tasks = report["tasks"]
+    shown = [tasks[title]] if title in tasks else list(tasks.values())
+    ends = {run["way"]["end"] for found in shown for run in found["runs"].values() if run["way"]}
+    return "share of the way" if ends == {"optimum"} else "share of the way to the best evaluated"
 
 
 def _styles(report: Report) -> dict[str, dict[str, str]]:

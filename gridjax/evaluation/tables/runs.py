@@ -42,7 +42,7 @@ def _of_task(report: Mapping[str, Any]) -> str:
     measured = report["runs"][first]["summary"]
     shown = [name for name in _COMPARED if name in measured and (name != "reward" or _same_reward(report))]
     heading = ["run", "learner", "seeds", "steps each", "reward, IQM", "share of the way (%)"]
-    heading += [title for name in shown for title in (titles[name], f"less {first}'s")]
+    heading += [title for name in shown for title in (titles[name], f"minus {first}'s")]
     rows = [heading]
     for name, run in report["runs"].items():
         share, summary = run["share_of_way"], run["summary"]

@@ -1,5 +1,7 @@
+import pytest
+
 from gridjax.evaluation.evaluated_run import EvaluatedRun
-from gridjax.evaluation.figures.comparison import draw_comparison, learning_curves
+from gridjax.evaluation.figures.comparison import _way, draw_comparison, learning_curves
 from gridjax.evaluation.figures.style import series
 from gridjax.evaluation.learning_curve import learning_curve
 from gridjax.evaluation.run_comparison import compare_runs
@@ -30,6 +32,15 @@ def test_only_what_the_files_suffice_for_is_drawn(tmp_path):
     assert [path.stem for path in draw_comparison(report, tmp_path)] == FIGURES[1:]
     nowhere = [EvaluatedRun(name, evaluation(quality=-0.5, optimum=False)) for name in ("a", "b")]
     assert draw_comparison(compare_runs(nowhere), tmp_path) == []
+
+
+@pytest.mark.parametrize(("optimum", "end"), [(True, "way"), (False, "best evaluated")])
+def test_axes_say_where_the_way_ends(optimum, end):
+    qualities = {"a": 0.5, "b": 0.6}.items()
+    runs = [EvaluatedRun(name, evaluation(quality=q, optimum=optimum)) for name, q in qualities]
+    report = compare_runs(runs)
+    for title in (*report["tasks"], "all tasks"):
+        assert _way(report, title).endswith(end)
 
 
 def test_many_runs_look_different():
